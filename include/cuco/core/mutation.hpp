@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cuco/core/program.hpp"
+
+namespace cuco {
+
+/// The two halves of a run: find new ideas, then refine the best.
+enum class Phase : std::uint8_t { kExplore, kExploit };
+constexpr char const* to_string(Phase phase) { return phase == Phase::kExplore ? "explore" : "exploit"; }
+
+/// What a mutator may look at. Refers to programs owned by the caller.
+struct MutationContext {
+  Program const& parent;
+  std::vector<Program> const& archive_inspirations;
+  std::vector<Program> const& top_k_inspirations;
+  int generation = 0;
+  Phase phase = Phase::kExplore;
+  std::string task{};             ///< What the program is to be good at, for models that read prose.
+  std::string recommendations{};  ///< From the meta-summary; may be empty.
+  /// Codes that exist already; a mutator that can, proposes something else.
+  std::vector<std::string> const* known_codes = nullptr;
+};
+
+/// A proposed program: a whole source file that keeps the parent's frozen text.
+struct Mutation {
+  std::string code;
+  std::string patch_type;  ///< "directive", "diff", "full", "cross", "fix".
+  std::string name;        ///< lower_case_with_underscores.
+  std::string description;
+  Attributes metadata{};
+  double cost_usd = 0;
+};
+
+}  // namespace cuco
