@@ -23,13 +23,13 @@ struct ChatRequest {
   int max_tokens = 4096;
 };
 
-/// Why a model stopped writing. `kLength` means the text is cut off and must not be used as code.
-enum class StopReason : std::uint8_t { kEnd, kLength, kFiltered };
+/// Why a model finished writing. `kLength` means the text is cut off and must not be used as code.
+enum class FinishReason : std::uint8_t { kEnd, kLength, kFiltered };
 
 /// What an `LLMBackend` answers.
 struct ChatReply {
   std::string text;
-  StopReason stop = StopReason::kEnd;
+  FinishReason finish = FinishReason::kEnd;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
   double cost_usd = -1;  ///< Negative: unknown.

@@ -49,6 +49,10 @@ template <class R>
 concept HasRewrite = requires(R r, RewriteRequest const& request) { r.rewrite(request); };
 template <class S>
 concept HasRun = requires(S s, Candidate const& candidate, Evidence& evidence) { s.run(candidate, evidence); };
+template <class S>
+concept HasName = requires(S s) { s.name(); };
+template <class O>
+concept HasOn = requires(O o, Event const& event) { o.on(event); };
 }  // namespace impl
 
 /// Keeps the programs of a run.
@@ -170,11 +174,11 @@ consteval bool explain_storage() {
     static_assert(impl::always_false<S>, "cuco: a Storage must be movable");
   } else if constexpr (!impl::HasAdd<S>) {
     static_assert(impl::always_false<S>, "cuco: a Storage needs add(Program)");
-  } else if constexpr (!impl::HasGet<S>) {
+  } else if constexpr (!impl::HasGet<S const>) {
     static_assert(impl::always_false<S>, "cuco: a Storage needs get(ProgramId const&) const");
-  } else if constexpr (!impl::HasBest<S>) {
+  } else if constexpr (!impl::HasBest<S const>) {
     static_assert(impl::always_false<S>, "cuco: a Storage needs best() const");
-  } else if constexpr (!impl::HasTop<S> || !impl::HasScan<S>) {
+  } else if constexpr (!impl::HasTop<S const> || !impl::HasScan<S const>) {
     static_assert(impl::always_false<S>, "cuco: a Storage needs top(n, ProgramFilter) const and scan(ProgramFilter) const");
   } else if constexpr (!impl::HasTransaction<S>) {
     static_assert(impl::always_false<S>, "cuco: a Storage needs transaction(f) for f() -> Result<void>");
@@ -234,6 +238,8 @@ template <class B>
 consteval bool explain_llm_backend() {
   if constexpr (LLMBackend<B>) {
     return true;
+  } else if constexpr (!std::movable<B>) {
+    static_assert(impl::always_false<B>, "cuco: an LLMBackend must be movable");
   } else if constexpr (!impl::HasComplete<B>) {
     static_assert(impl::always_false<B>, "cuco: an LLMBackend needs complete(ChatRequest const&)");
   } else {
@@ -247,6 +253,8 @@ template <class E>
 consteval bool explain_embedder() {
   if constexpr (Embedder<E>) {
     return true;
+  } else if constexpr (!std::movable<E>) {
+    static_assert(impl::always_false<E>, "cuco: an Embedder must be movable");
   } else if constexpr (!impl::HasEmbed<E>) {
     static_assert(impl::always_false<E>, "cuco: an Embedder needs embed(std::string_view)");
   } else {
@@ -260,6 +268,8 @@ template <class R>
 consteval bool explain_rewriter() {
   if constexpr (Rewriter<R>) {
     return true;
+  } else if constexpr (!std::movable<R>) {
+    static_assert(impl::always_false<R>, "cuco: a Rewriter must be movable");
   } else if constexpr (!impl::HasRewrite<R>) {
     static_assert(impl::always_false<R>, "cuco: a Rewriter needs rewrite(RewriteRequest const&)");
   } else {
@@ -273,10 +283,29 @@ template <class S>
 consteval bool explain_stage() {
   if constexpr (Stage<S>) {
     return true;
+  } else if constexpr (!std::movable<S>) {
+    static_assert(impl::always_false<S>, "cuco: a Stage must be movable");
   } else if constexpr (!impl::HasRun<S const>) {
     static_assert(impl::always_false<S>, "cuco: a Stage needs run(Candidate const&, Evidence&) const");
+  } else if constexpr (!impl::HasName<S const>) {
+    static_assert(impl::always_false<S>, "cuco: a Stage needs name() const");
   } else {
-    static_assert(impl::always_false<S>, "cuco: a Stage needs name() const, and run must return Result<Verdict>");
+    static_assert(impl::always_false<S>, "cuco: Stage::run must return Result<Verdict>, name() a text");
+  }
+  return false;
+}
+
+/// Says in prose why `O` is not an `Observer`.
+template <class O>
+consteval bool explain_observer() {
+  if constexpr (Observer<O>) {
+    return true;
+  } else if constexpr (!std::movable<O>) {
+    static_assert(impl::always_false<O>, "cuco: an Observer must be movable");
+  } else if constexpr (!impl::HasOn<O>) {
+    static_assert(impl::always_false<O>, "cuco: an Observer needs on(Event const&)");
+  } else {
+    static_assert(impl::always_false<O>, "cuco: Observer::on must return void");
   }
   return false;
 }

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Case N must be rejected in these words. Parentheses in the pattern keep it from matching its own comment.
+
+#include "cuco/core/concepts.hpp"
+#include "cuco/core/mutation.hpp"
+#include "cuco/core/result.hpp"
+#include "cuco/core/rng.hpp"
+
+namespace cuco {
+
+#if CUCO_CASE == 0
+// expected-error-0 {{"cuco: a Mutator must be (m)ovable"}}
+struct Bad {
+  Bad(Bad&&) = delete;
+  Result<Mutation> mutate(MutationContext const&, Rng&);
+};
+#elif CUCO_CASE == 1
+// expected-error-1 {{"cuco: a Mutator needs mutate\(MutationContext const&, Rng&\)"}}
+struct Bad {};
+#elif CUCO_CASE == 2
+// expected-error-2 {{"cuco: Mutator::mutate must return (R)esult<Mutation>"}}
+struct Bad {
+  int mutate(MutationContext const&, Rng&);
+};
+#endif
+static_assert(explain_mutator<Bad>());
+
+}  // namespace cuco
