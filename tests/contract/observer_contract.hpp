@@ -39,9 +39,15 @@ void for_every_event(F&& f) {
   failed.combined_score = 0;
   failed.metadata = {{"outcome", "compile_failed"}, {"error", "line 1\nline 2 \xff\t\"quoted\" {}"}};
   using Kind = Event::Kind;
-  for (auto kind : {Kind::kStarted, Kind::kProposed, Kind::kEvaluated, Kind::kNewBest, Kind::kMigrated, Kind::kSkipped,
+  for (auto kind : {Kind::kStarted,
+                    Kind::kProposed,
+                    Kind::kEvaluated,
+                    Kind::kNewBest,
+                    Kind::kMigrated,
+                    Kind::kSkipped,
                     Kind::kStopped}) {
-    for (Program const* p : {static_cast<Program const*>(nullptr), &program, static_cast<Program const*>(&failed)})
+    for (Program const* p :
+         {static_cast<Program const*>(nullptr), &program, static_cast<Program const*>(&failed)})
       for (Program const* best : {static_cast<Program const*>(nullptr), &program})
         for (char const* text : {"", "why {} %s", "two\nlines \xfe"}) f(Event{kind, 3, 10, p, best, text});
   }
@@ -79,6 +85,9 @@ TYPED_TEST_P(ObserverContract, GenerationsMayBeUnknown) {
   EXPECT_NO_THROW(observer.on(Event{Event::Kind::kStopped, -1, 0, nullptr, nullptr, "nothing done"}));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(ObserverContract, TakesEveryEventAndChangesNothing, SurvivesBeingMoved, GenerationsMayBeUnknown);
+REGISTER_TYPED_TEST_SUITE_P(ObserverContract,
+                            TakesEveryEventAndChangesNothing,
+                            SurvivesBeingMoved,
+                            GenerationsMayBeUnknown);
 
 }  // namespace cuco::testing

@@ -33,7 +33,10 @@ inline Population random_population(Rng& rng, std::size_t size, int islands) {
   Population population;
   population.islands = islands;
   for (std::size_t i = 0; i < size; ++i) {
-    auto m = member("p" + std::to_string(i), 0, rng.chance(0.6), static_cast<int>(rng.below(static_cast<std::size_t>(islands))),
+    auto m = member("p" + std::to_string(i),
+                    0,
+                    rng.chance(0.6),
+                    static_cast<int>(rng.below(static_cast<std::size_t>(islands))),
                     static_cast<int>(i));
     if (m.correct) m.score = static_cast<double>(rng.below(20));
     m.in_archive = m.correct && rng.chance(0.5);
@@ -45,7 +48,8 @@ inline Population random_population(Rng& rng, std::size_t size, int islands) {
 }
 
 inline Member const* find(Population const& population, ProgramId const& id) {
-  auto it = std::find_if(population.members.begin(), population.members.end(), [&](auto const& m) { return m.id == id; });
+  auto it = std::find_if(
+      population.members.begin(), population.members.end(), [&](auto const& m) { return m.id == id; });
   return it == population.members.end() ? nullptr : &*it;
 }
 
@@ -65,7 +69,8 @@ TYPED_TEST_P(SelectorContract, EmptyPopulationIsAnInvalidArgument) {
 TYPED_TEST_P(SelectorContract, ChoosesMembersByTheIslandAndCorrectnessRules) {
   Rng source(2024);
   for (int round = 0; round < 300; ++round) {
-    auto const population = random_population(source, 1 + source.below(30), 1 + static_cast<int>(source.below(4)));
+    auto const population =
+        random_population(source, 1 + source.below(30), 1 + static_cast<int>(source.below(4)));
     TypeParam selector{};
     Rng rng(static_cast<std::uint64_t>(round));
     for (int draw = 0; draw < 5; ++draw) {
@@ -75,9 +80,8 @@ TYPED_TEST_P(SelectorContract, ChoosesMembersByTheIslandAndCorrectnessRules) {
       ASSERT_NE(m, nullptr) << "not a member: " << chosen->value;
       auto const& all = population.members;
       bool const any_correct = std::any_of(all.begin(), all.end(), [](auto const& x) { return x.correct; });
-      bool const island_correct = std::any_of(all.begin(), all.end(), [&](auto const& x) {
-        return x.correct && x.island == population.island;
-      });
+      bool const island_correct = std::any_of(
+          all.begin(), all.end(), [&](auto const& x) { return x.correct && x.island == population.island; });
       EXPECT_EQ(m->correct, any_correct) << "an incorrect parent only when nothing is correct";
       if (population.island >= 0 && island_correct) {
         EXPECT_EQ(m->island, population.island);

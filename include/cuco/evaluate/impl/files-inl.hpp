@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "cuco/core/impl/errno_text.hpp"
+#include "cuco/core/impl/unique_fd.hpp"
+#include "cuco/evaluate/impl/files.hpp"
+
+namespace cuco::impl::evaluating {
+
+inline Status append_text(std::string const& path, std::string_view text) {
+  if (std::size_t const slash = path.rfind('/'); slash != std::string::npos && slash > 0)
+    if (auto made = make_directories(path.substr(0, slash)); !made) return made;
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+  if (file) {
+    while (!text.empty()) {
+      ssize_t const put = ::write(file.get(), text.data(), text.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) break;
+      text.remove_prefix(static_cast<std::size_t>(put));
+    }
+    if (text.empty()) return {};
+  }
+  int const reason = errno;
+  return fail_at(ErrorCode::kIo, path, 0, "cannot write: " + errno_text(reason), errno_remedy(reason));
+}
+
+inline Status make_directories(std::string const& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error)
+    return fail_at(ErrorCode::kIo,
+                   path,
+                   0,
+                   "cannot create the directory: " + errno_text(error.value()),
+                   errno_remedy(error.value()));
+  return {};
+}
+
+inline Result<PrivateDirectory> PrivateDirectory::create(std::string const& base) {
+  std::string root = base;
+  if (root.empty()) {
+    std::error_code error;
+    root = std::filesystem::temp_directory_path(error).string();
+    constexpr std::size_t kLongest = 40;  // Leaves room for Open MPI's own part of a socket path.
+    if (error || root.size() > kLongest) root = P_tmpdir;
+  }
+  // With the process id, so that a person who finds one after a crash can tell whether it is still in use.
+  std::string path = root + "/cuco-" + std::to_string(::getpid()) + "-XXXXXX";
+  if (::mkdtemp(path.data()) == nullptr)
+    return fail_at(ErrorCode::kIo,
+                   root,
+                   0,
+                   "cannot create a private directory: " + errno_text(errno),
+                   "set TMPDIR to a writable directory with a short path");
+  return PrivateDirectory(std::move(path));
+}
+
+inline PrivateDirectory::~PrivateDirectory() {
+  if (path_.empty()) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace cuco::impl::evaluating

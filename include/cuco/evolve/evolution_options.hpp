@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cuco/core/result.hpp"
+#include "cuco/fwd.hpp"
+#include "cuco/population/inspirations.hpp"
+#include "cuco/population/island_options.hpp"
+
+namespace cuco {
+
+/// Everything about a run that is not one of its four parts.
+struct EvolutionOptions {
+  int generations = 40;  ///< Total, the seeds' generation 0 included. May grow when a run is resumed.
+  int islands = 4;
+  std::uint64_t seed = 0;         ///< Decides every draw of the run.
+  int parallel_evaluations = 1;   ///< k: proposal g sees the results of proposals up to g - k.
+  double explore_fraction = 0.4;  ///< Share of the generations in `Phase::kExplore`; the rest exploits.
+
+  double budget_seconds = 0;    ///< Wall clock of this call; 0: none. What is being evaluated is finished.
+  int stop_after_stagnant = 0;  ///< Stop when that many generations brought no new best; 0: never.
+  double target_score = 0;      ///< Stop at this score; 0: none.
+  int stop_after_skips = 10;    ///< Stop when that many generations in a row proposed nothing.
+  int max_attempts = 256;       ///< Parents tried per generation while the mutator has nothing new for them.
+
+  int archive_size = 100;
+  int archive_inspirations = 5;
+  int top_k_inspirations = 2;
+  double elite_ratio = 0.3;
+
+  int migration_interval = 10;
+  double migration_rate = 0.1;
+  bool elitism = true;
+  bool separation = true;
+  std::vector<std::vector<int>> migration_graph{};  ///< Empty: anywhere.
+
+  bool require_correct_seed = true;  ///< A run whose seeds all fail is an error (kNotVerified).
+  std::string task{};                ///< What the programs are to be good at, for mutators that read prose.
+  std::string language = "cuda";
+
+  /// Where the run keeps its files, opened and locked for the duration of `run`. Empty, and no
+  /// `run_directory`: candidates live in a private folder that is removed afterwards.
+  std::string directory{};
+  /// The same for a caller that has it open already. Must outlive the run.
+  RunDirectory const* run_directory = nullptr;
+  /// Set by a signal handler or another thread: nothing new is proposed, what is being evaluated is finished.
+  std::atomic<bool> const* cancel = nullptr;
+
+  [[nodiscard]] IslandOptions island_options() const {
+    return {islands, migration_interval, migration_rate, elitism, separation, migration_graph};
+  }
+  [[nodiscard]] InspirationOptions inspiration_options() const {
+    return {archive_inspirations, top_k_inspirations, elite_ratio};
+  }
+};
+
+/// Errors: kInvalidArgument naming the first option that has no meaning.
+[[nodiscard]] inline Status check(EvolutionOptions const& options) {
+  auto bad = [](std::string cause, char const* remedy) {
+    return fail(ErrorCode::kInvalidArgument, std::move(cause), remedy);
+  };
+  if (options.generations < 1)
+    return bad("generations is " + std::to_string(options.generations),
+               "use at least 1, the seeds' generation");
+  if (options.parallel_evaluations < 1)
+    return bad("parallel_evaluations is " + std::to_string(options.parallel_evaluations), "use at least 1");
+  if (!(options.explore_fraction >= 0 && options.explore_fraction <= 1))
+    return bad("explore_fraction is " + std::to_string(options.explore_fraction),
+               "use a share between 0 and 1");
+  if (!(options.budget_seconds >= 0)) return bad("budget_seconds is negative", "use 0 for no limit");
+  if (options.stop_after_stagnant < 0) return bad("stop_after_stagnant is negative", "use 0 for never");
+  if (options.stop_after_skips < 1) return bad("stop_after_skips is below 1", "use at least 1");
+  if (options.max_attempts < 1) return bad("max_attempts is below 1", "use at least 1");
+  if (options.archive_size < 0) return bad("archive_size is negative", "use 0 for no archive");
+  if (options.archive_inspirations < 0 || options.top_k_inspirations < 0)
+    return bad("the number of inspirations is negative", "use 0 for none");
+  if (!(options.elite_ratio >= 0 && options.elite_ratio <= 1))
+    return bad("elite_ratio is " + std::to_string(options.elite_ratio), "use a share between 0 and 1");
+  return check(options.island_options());
+}
+
+}  // namespace cuco

@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cuco/core/log.hpp"
+#include "cuco/edit/unified_diff.hpp"
+#include "cuco/evolve/impl/evolution_run.hpp"
+#include "cuco/population/inspirations.hpp"
+#include "cuco/select/impl/state.hpp"
+
+namespace cuco::impl {
+
+template <class S, class L, class M, class E>
+std::optional<Stop> EvolutionRun<S, L, M, E>::interrupted() const {
+  if (options_.cancel != nullptr && options_.cancel->load()) return Stop{StopReason::kCancelled, "cancelled"};
+  std::chrono::duration<double> const spent = std::chrono::steady_clock::now() - started_;
+  if (options_.budget_seconds > 0 && spent.count() >= options_.budget_seconds)
+    return Stop{StopReason::kBudget,
+                fmt::format("the time budget of {:g} s is used up", options_.budget_seconds)};
+  return std::nullopt;
+}
+
+template <class S, class L, class M, class E>
+Result<std::vector<Program>> EvolutionRun<S, L, M, E>::fetch(std::vector<ProgramId> const& ids) {
+  std::vector<Program> out;
+  for (auto const& id : ids) {
+    auto program = storage().get(id);
+    if (!program) return forward_error(std::move(program));
+    out.push_back(*std::move(program));
+  }
+  return out;
+}
+
+/// The proposal of `generation`: the one that is written down already, else a new one; nullopt when the
+/// mutator's budget is used up.
+template <class S, class L, class M, class E>
+Result<std::optional<Proposal>> EvolutionRun<S, L, M, E>::propose(int generation) {
+  if (auto kept = files_.load(files_.paths(generation, -1), run_); kept && kept->generation == generation) {
+    load_state(evolution_.selector_, kept->selector_state);
+    load_state(evolution_.mutator_, kept->mutator_state);
+    if (kept->skipped.empty()) kept->duplicate_of = state_.announce(kept->program);
+    return kept;
+  }
+  auto drawn = draw(generation);
+  if (!drawn || !*drawn) return drawn;
+  auto proposal = **std::move(drawn);
+  proposal.selector_state = save_state(evolution_.selector_);
+  proposal.mutator_state = save_state(evolution_.mutator_);
+  // Through JSON in any case: a proposal that a restart reads back and a fresh one must not differ in a byte.
+  auto const text = proposal_json(proposal, run_);
+  auto exact = proposal_from_json(text, run_, std::move(proposal.program.code));
+  if (!exact) return forward_error(std::move(exact));
+  std::string parent_code;
+  if (exact->skipped.empty()) {
+    exact->duplicate_of = state_.announce(exact->program);
+    auto parent = storage().get(exact->program.parent_id);
+    if (!parent) return forward_error(std::move(parent));
+    parent_code = std::move(parent->code);
+  }
+  if (auto stored = files_.store(*exact, parent_code, run_); !stored) return forward_error(std::move(stored));
+  return std::optional<Proposal>(*std::move(exact));
+}
+
+template <class S, class L, class M, class E>
+Result<std::optional<Proposal>> EvolutionRun<S, L, M, E>::draw(int generation) {
+  auto const rng = Rng(options_.seed).split("generation", static_cast<std::uint64_t>(generation));
+  auto const phase = phase_of(generation, options_);
+  set_phase(evolution_.selector_, phase);
+  set_phase(evolution_.mutator_, phase);
+  auto const settled = state_.roster.settled_islands();
+  auto island_rng = rng.split("island");
+  state_.roster.restrict_to(settled.empty() ? -1 : settled[island_rng.below(settled.size())]);
+
+  Proposal proposal;
+  proposal.generation = generation;
+  Population rest;  // without the programs that have nothing new; filled when it is needed
+  int exhausted = 0;
+  for (int attempt = 0; attempt < options_.max_attempts; ++attempt) {
+    auto const index = static_cast<std::uint64_t>(attempt);
+    if (exhausted > 0 && rest.members.empty()) break;
+    auto select_rng = rng.split("select", index);
+    auto chosen = evolution_.selector_.select(exhausted == 0 ? state_.roster.population() : rest, select_rng);
+    if (!chosen) return forward_error(std::move(chosen));
+    auto parent = storage().get(*chosen);
+    if (!parent) return forward_error(std::move(parent));
+    auto inspiration_rng = rng.split("inspirations", index);
+    auto const picked = pick_inspirations(
+        state_.roster, *chosen, options_.inspiration_options(), options_.separation, inspiration_rng);
+    auto const archive = fetch(picked.archive);
+    auto const top_k = fetch(picked.top_k);
+    if (!archive) return tl::unexpected<Error>(archive.error());
+    if (!top_k) return tl::unexpected<Error>(top_k.error());
+    MutationContext const context{
+        *parent, *archive, *top_k, generation, phase, options_.task, {}, &state_.codes};
+    auto mutate_rng = rng.split("mutate", index);
+    auto mutation = evolution_.mutator_.mutate(context, mutate_rng);
+    if (mutation) {
+      auto& child = proposal.program;
+      child.generation = generation;
+      child.id = make_id(run_, generation, -1, mutation->code);
+      child.archive_inspiration_ids = picked.archive;
+      child.top_k_inspiration_ids = picked.top_k;
+      if (auto filled = fill_in(child, *parent, *std::move(mutation), phase, attempt); !filled)
+        return forward_error(std::move(filled));
+      return std::optional<Proposal>(std::move(proposal));
+    }
+    auto const& error = mutation.error();
+    if (error.code == ErrorCode::kBudget || error.code == ErrorCode::kCancelled) {
+      stop_ = Stop{error.code == ErrorCode::kBudget ? StopReason::kBudget : StopReason::kCancelled,
+                   to_line(error)};
+      transient_stop_ = true;
+      return std::optional<Proposal>();
+    }
+    if (error.code != ErrorCode::kNotFound) {
+      proposal.skipped = "the mutator failed: " + to_line(error);
+      log_warning(fmt::format("generation {}: {}", generation, proposal.skipped));
+      return std::optional<Proposal>(std::move(proposal));
+    }
+    // Its copies on other islands have nothing new either.
+    if (exhausted++ == 0) rest = state_.roster.population();
+    std::erase_if(rest.members, [&, key = state_.roster.code_key(*chosen)](Member const& member) {
+      return state_.roster.code_key(member.id) == key;
+    });
+  }
+  proposal.skipped = fmt::format("nothing new to propose from {} programs", exhausted);
+  return std::optional<Proposal>(std::move(proposal));
+}
+
+template <class S, class L, class M, class E>
+Status EvolutionRun<S, L, M, E>::fill_in(
+    Program& child, Program const& parent, Mutation&& mutation, Phase phase, int attempt) {
+  child.code = std::move(mutation.code);
+  child.language = parent.language;
+  child.parent_id = parent.id;
+  child.island = parent.island;
+  child.code_diff = unified_diff(parent.code, child.code, "original.cu", "main.cu");
+  auto& metadata = child.metadata;
+  set_attribute(metadata, "patch_type", mutation.patch_type);
+  set_attribute(metadata, "patch_name", mutation.name);
+  set_attribute(metadata, "patch_description", mutation.description);
+  auto const counts = diff_counts(parent.code, child.code);
+  set_attribute(
+      metadata,
+      "diff_summary",
+      fmt::format(
+          R"({{"added":{},"deleted":{},"modified":{}}})", counts.added, counts.deleted, counts.modified));
+  set_attribute(metadata, "phase", to_string(phase));
+  if (attempt > 0) set_attribute(metadata, "resample_attempt", std::to_string(attempt));
+  if (mutation.cost_usd != 0) set_attribute(metadata, "api_costs", fmt::format("{}", mutation.cost_usd));
+  for (auto& attribute : mutation.metadata)
+    set_attribute(metadata, attribute.name, std::move(attribute.value));
+  return {};
+}
+
+/// Puts a proposal, new or read back, in line for evaluation.
+template <class S, class L, class M, class E>
+Status EvolutionRun<S, L, M, E>::enqueue(Proposal proposal) {
+  Entry entry{std::move(proposal), {}};
+  entry.at = files_.paths(entry.proposal.generation, entry.proposal.seed_slot);
+  auto const& program = entry.proposal.program;
+  if (entry.proposal.skipped.empty()) {
+    std::string reference = program.code;
+    if (!program.parent_id.empty()) {
+      auto parent = storage().get(program.parent_id);
+      if (!parent) return forward_error(std::move(parent));
+      reference = std::move(parent->code);
+    }
+    auto hash = frozen_hash_or_empty(reference, "<parent>");
+    if (hash) entry.frozen_hash = *std::move(hash);
+    if (entry.proposal.duplicate_of.empty()) {
+      entry.ready = files_.load_evaluation(entry.at);
+      if (entry.ready) ++summary_.imported;
+    }
+    emit(Event::Kind::kProposed, entry.proposal.generation, &program);
+  }
+  slots_.push(std::move(entry));
+  return {};
+}
+
+}  // namespace cuco::impl

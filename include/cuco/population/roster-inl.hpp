@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <utility>
+
+#include "cuco/population/roster.hpp"
+#include "cuco/select/impl/pool.hpp"
+
+namespace cuco {
+
+inline void Roster::add(Member member, std::uint64_t code_key) {
+  index_.emplace(member.id.value, population_.members.size());
+  keys_.push_back(code_key);
+  population_.members.push_back(std::move(member));
+}
+
+inline Member const* Roster::find(ProgramId const& id) const {
+  auto const at = index_.find(id.value);
+  return at == index_.end() ? nullptr : &population_.members[at->second];
+}
+
+inline Member* Roster::find(ProgramId const& id) {
+  auto const at = index_.find(id.value);
+  return at == index_.end() ? nullptr : &population_.members[at->second];
+}
+
+inline std::uint64_t Roster::code_key(ProgramId const& id) const {
+  auto const at = index_.find(id.value);
+  return at == index_.end() ? 0 : keys_[at->second];
+}
+
+inline bool Roster::holds(int island, std::uint64_t code_key) const {
+  for (std::size_t i = 0; i < keys_.size(); ++i)
+    if (keys_[i] == code_key && population_.members[i].island == island) return true;
+  return false;
+}
+
+inline std::vector<int> Roster::settled_islands() const {
+  std::vector<bool> settled(static_cast<std::size_t>(population_.islands));
+  for (auto const& member : population_.members)
+    if (member.correct && member.island >= 0 && member.island < population_.islands)
+      settled[static_cast<std::size_t>(member.island)] = true;
+  std::vector<int> out;
+  for (int island = 0; island < population_.islands; ++island)
+    if (settled[static_cast<std::size_t>(island)]) out.push_back(island);
+  return out;
+}
+
+inline int Roster::first_unsettled_island() const {
+  int expected = 0;
+  for (int island : settled_islands()) {
+    if (island != expected) return expected;
+    ++expected;
+  }
+  return expected < population_.islands ? expected : -1;
+}
+
+inline Member const* Roster::best() const {
+  return impl::best_correct(population_);
+}
+
+}  // namespace cuco

@@ -1,0 +1,16 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cuco/select/impl/pool.hpp"
+#include "cuco/select/uniform_selector.hpp"
+
+namespace cuco {
+
+inline Result<ProgramId> UniformSelector::select(Population const& population, Rng& rng) const {
+  auto pool = impl::draw_pool(population);
+  if (!pool) return forward_error(std::move(pool));
+  return pool->members[rng.below(pool->members.size())]->id;
+}
+
+}  // namespace cuco

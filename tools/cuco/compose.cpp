@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#include "compose.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cuco/core/atomic_file.hpp"
+#include "cuco/core/hash.hpp"
+#include "cuco/emu/machine.hpp"
+#include "cuco/evaluate/benchmark_stage.hpp"
+#include "cuco/evaluate/cascade.hpp"
+#include "cuco/evaluate/compile_stage.hpp"
+#include "cuco/evaluate/lint_stage.hpp"
+#include "cuco/evaluate/nvcc_check.hpp"
+#include "cuco/evaluate/run_stage.hpp"
+#include "cuco/evolve/evolution.hpp"
+#include "cuco/evolve/json_lines_observer.hpp"
+#include "cuco/evolve/log_observer.hpp"
+#include "cuco/evolve/progress_observer.hpp"
+#include "cuco/mutate/directive_mutator.hpp"
+#include "cuco/report/run_report.hpp"
+#include "cuco/select/any_selector.hpp"
+#include "cuco/store/sqlite_storage.hpp"
+
+namespace cuco::tool {
+namespace {
+
+std::atomic<bool> interrupted{false};
+void on_interrupt(int) { interrupted.store(true); }
+
+/// While it lives, Ctrl-C and TERM ask the run to stop after what is being evaluated; a second one ends the process.
+class InterruptGuard {
+ public:
+  InterruptGuard() {
+    interrupted.store(false);
+    struct sigaction action {};
+    action.sa_handler = on_interrupt;
+    action.sa_flags = SA_RESETHAND;
+    sigaction(SIGINT, &action, &old_int_);
+    sigaction(SIGTERM, &action, &old_term_);
+  }
+  InterruptGuard(InterruptGuard const&) = delete;
+  InterruptGuard& operator=(InterruptGuard const&) = delete;
+  ~InterruptGuard() {
+    sigaction(SIGINT, &old_int_, nullptr);
+    sigaction(SIGTERM, &old_term_, nullptr);
+  }
+
+ private:
+  struct sigaction old_int_ {};
+  struct sigaction old_term_ {};
+};
+
+/// One line about the best program and nvcc, or nothing when it is not to be said.
+std::string nvcc_line(RunReport const& report, RunDirectory const& directory, Devices const& devices) {
+  if (report.best.id.empty() || !devices.is_emulated()) return {};
+  auto checked = check_with_nvcc(directory.best() + "/main.cu");
+  if (!checked) return "nvcc: " + to_line(checked.error());
+  if (!checked->available) return "nvcc: SKIPPED: " + checked->reason;
+  return checked->result.built ? "nvcc: the best program compiles" : "nvcc: the best program does NOT compile\n" + checked->result.diagnostics;
+}
+
+}  // namespace
+
+void say(bool json, std::string const& text) {
+  if (!json) fmt::print(stderr, "{}\n", text);
+}
+
+std::string format_time(double ms, Origin origin) { return fmt::format("{:.4f} ms ({})", ms, to_string(origin)); }
+
+Api api_of(std::string const& text) { return text == "gin" ? Api::GIN : Api::LSA; }
+
+std::vector<std::string> split_arguments(std::string const& text) {
+  std::istringstream in(text);
+  std::vector<std::string> out;
+  for (std::string word; in >> word;) out.push_back(word);
+  return out;
+}
+
+Result<Devices> make_devices(DeviceChoice const& choice, std::optional<Api> api) {
+  EmulatedOptions emulated;
+  emulated.machine = choice.machine.empty() ? (api == Api::GIN ? "h200-ib400" : "h200-nvlink") : choice.machine;
+  auto machine = load_machine(emulated.machine);
+  if (!machine) return forward_error(std::move(machine));
+  if (choice.devices == "emulated") return Devices::emulated(emulated);
+  if (choice.devices == "auto") return Devices::detect(emulated);
+  return Devices::cuda();
+}
+
+void add_search_choice(CLI::App& app, SearchChoice& choice) {
+  app.add_option("--dir", choice.directory, "Run directory; a run that is there already is resumed");
+  app.add_option("--generations", choice.generations, "Proposals in total, the seed included")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  app.add_option("--islands", choice.islands, "Islands")->check(CLI::Range(1, 1000))->capture_default_str();
+  app.add_option("--seed", choice.seed, "Seed of every random choice")->capture_default_str();
+  app.add_option("--parallel", choice.parallel, "Evaluations at once; 0: 2 on emulated devices, 1 on GPUs")
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str();
+  app.add_option("--selector", choice.selector, "Parent selection")
+      ->check(CLI::IsMember({"power_law", "weighted", "beam_search", "best_of_n", "uniform"}))
+      ->capture_default_str();
+  app.add_option("--schedules", choice.schedules, "Runs under reordered delivery that a candidate must pass")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  app.add_option("--stop-after", choice.stagnant, "Stop when so many generations bring no new best; 0: never")
+      ->check(CLI::Range(0, 1000000))
+      ->capture_default_str();
+  app.add_option("--budget", choice.budget_s, "Stop after so many seconds; 0: no limit")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--target-ms", choice.target_ms, "Stop when the best program takes no longer; 0: no target")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_flag("--nvcc-check,!--no-nvcc-check", choice.nvcc_check, "Compile every candidate with nvcc too, where it is installed");
+}
+
+void say_steps(bool json, std::vector<PipelineStep> const& steps) {
+  for (auto const& step : steps) {
+    char const* state = !step.error.empty() ? "failed" : step.skipped ? "skipped" : "done";
+    say(json, fmt::format("  {:<15} {:<8} {:>5.1f} s  {}", step.name, state, step.seconds,
+                          step.error.empty() ? step.details : step.error));
+  }
+}
+
+Status claim_directory(RunDirectory const& directory, SourceProgram const& program, DeviceChoice const& where,
+                       std::string const& api, Devices const& devices) {
+  nlohmann::json const wanted = {{"program", program.name}, {"source_hash", content_hash(program.code)}, {"api", api},
+                                 {"ranks", where.ranks},    {"args", where.args},
+                                 {"devices", devices.is_emulated() ? "emulated" : "cuda"},
+                                 {"machine", devices.is_emulated() ? devices.name() : ""}};
+  if (!std::filesystem::exists(directory.config())) return write_file_atomic(directory.config(), wanted.dump(2) + "\n");
+  auto text = read_file(directory.config());
+  if (!text) return forward_error(std::move(text));
+  auto const stored = nlohmann::json::parse(*text, nullptr, false);
+  if (stored.is_discarded() || !stored.is_object())
+    return fail_at(ErrorCode::kStorage, directory.config(), 0, "is not a JSON object", "choose another directory with --dir");
+  for (auto const& [key, value] : wanted.items()) {
+    if (stored.value(key, nlohmann::json()) == value) continue;
+    return fail_at(ErrorCode::kConflict, directory.path(), 0,
+                   fmt::format("holds a run with another {}: {} there, {} here", key, stored.value(key, nlohmann::json()).dump(),
+                               value.dump()),
+                   "choose another directory with --dir, or repeat the command of that run");
+  }
+  return {};
+}
+
+int run_search(Search const& search, SearchChoice const& choice, DeviceChoice const& where, Devices const& devices,
+               RunDirectory const& directory, bool json) {
+  auto const args = split_arguments(where.args);
+  auto const deadline = std::chrono::seconds(where.timeout_s);
+
+  CompileOptions compile;
+  compile.nvcc_check = choice.nvcc_check;
+  RunOptions run;
+  run.ranks = where.ranks;
+  run.args = args;
+  run.deadline = deadline;
+  run.shape = search.shape;
+  run.schedules = choice.schedules;
+  BenchmarkOptions benchmark;
+  benchmark.ranks = where.ranks;
+  benchmark.args = args;
+  benchmark.deadline = deadline;
+  benchmark.shape = search.shape;
+  Cascade judge{LintStage{{search.program.code}}, CompileStage{devices, compile}, RunStage{devices, run},
+                BenchmarkStage{devices, benchmark}};
+
+  EvolutionOptions options;
+  options.generations = choice.generations;
+  options.islands = choice.islands;
+  options.seed = choice.seed;
+  options.parallel_evaluations = choice.parallel > 0 ? choice.parallel : devices.is_emulated() ? 2 : 1;
+  options.budget_seconds = choice.budget_s;
+  options.stop_after_stagnant = choice.stagnant;
+  options.target_score = choice.target_ms > 0 ? combined_score(choice.target_ms) : 0;
+  options.run_directory = &directory;
+  options.cancel = &interrupted;
+
+  auto selector = make_selector(choice.selector);
+  if (!selector) return report_error(selector.error(), json);
+  auto storage = SqliteStorage::open(directory.database());
+  if (!storage) return report_error(storage.error(), json);
+  if (search.host.ms > 0) {
+    for (auto const& [key, value] : {std::pair{kHostTimeKey, fmt::format("{}", search.host.ms)},
+                                     std::pair{kHostOriginKey, std::string(to_string(search.host.origin))}}) {
+      if (auto stored = storage->set_value(key, value); !stored) return report_error(stored.error(), json);
+    }
+  }
+
+  InterruptGuard guard;
+  Evolution evolution{std::move(*storage), std::move(*selector), DirectiveMutator{}, std::move(judge), options};
+  evolution.observe(LogObserver(directory));
+  auto events = JsonLinesObserver::open(directory.path() + "/events.jsonl");
+  if (!events) return report_error(events.error(), json);
+  evolution.observe(std::move(*events));
+  if (!json) evolution.observe(ProgressObserver());
+  auto summary = evolution.run(search.program.code);
+  if (!summary) return report_error(summary.error(), json);
+
+  ReportOptions report_options;
+  report_options.directory = directory.path();
+  auto report = make_report(evolution.storage(), report_options);
+  if (!report) return report_error(report.error(), json);
+  bool const verified = !report->best.id.empty();
+  int const code = summary->reason == StopReason::kCancelled ? kInterrupted : verified ? kOk : kNotVerifiedExit;
+  if (json) {
+    auto out = nlohmann::json::parse(to_json(*report), nullptr, false);
+    out["summary"] = {{"stopped_because", to_string(summary->reason)}, {"evaluated", summary->evaluated},
+                      {"imported", summary->imported},                {"resumed", summary->resumed},
+                      {"seconds", summary->seconds}};
+    out["exit_code"] = code;
+    fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{}", to_text(*report));
+    if (auto line = nvcc_line(*report, directory, devices); !line.empty()) fmt::print("{}\n", line);
+    fmt::print("stopped: {}\nbest program: {}/main.cu\nrun directory: {}\n", summary->reason_text, directory.best(),
+               directory.path());
+  }
+  return code;
+}
+
+}  // namespace cuco::tool
