@@ -3,7 +3,8 @@ include(CMakePackageConfigHelpers)
 # Machine descriptions (TOML) and the emulator's drop-in headers travel with the headers: the library finds them
 # beside itself at run time.
 install(DIRECTORY include/cuco DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(TARGETS cuco_core cuco_sqlite cuco_emulator cuco EXPORT cuco_codesignTargets)
+install(DIRECTORY src DESTINATION ${CMAKE_INSTALL_DATADIR}/cuco_codesign)
+install(TARGETS cuco_core cuco_base cuco_sqlite cuco_emulator cuco EXPORT cuco_codesignTargets)
 install(
   EXPORT cuco_codesignTargets
   NAMESPACE cuco_codesign::

@@ -19,42 +19,72 @@ target_include_directories(
   cuco_core INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(cuco_core INTERFACE tl::expected)
 
-# Storage in SQLite.
-add_library(cuco_sqlite INTERFACE)
-add_library(cuco_codesign::sqlite ALIAS cuco_sqlite)
-set_target_properties(cuco_sqlite PROPERTIES EXPORT_NAME sqlite)
-target_link_libraries(cuco_sqlite INTERFACE cuco_core SQLite::SQLite3 nlohmann_json::nlohmann_json)
+# Headers declare; the files in src/ compile the bodies (see cuco/core/impl/inline.hpp). Each target below brings its
+# files along as interface sources, so that a consumer's link holds them once and nothing has to be built beforehand.
+set(cuco_src ${PROJECT_SOURCE_DIR}/src)
+set(cuco_installed_src $<INSTALL_PREFIX>/${CMAKE_INSTALL_DATADIR}/cuco_codesign/src)
+function(cuco_component name)
+  add_library(cuco_${name} INTERFACE)
+  add_library(cuco_codesign::${name} ALIAS cuco_${name})
+  set_target_properties(cuco_${name} PROPERTIES EXPORT_NAME ${name})
+  foreach(body IN LISTS ARGN)
+    target_sources(cuco_${name} INTERFACE $<BUILD_INTERFACE:${cuco_src}/${body}.cpp>
+                                          $<INSTALL_INTERFACE:${cuco_installed_src}/${body}.cpp>)
+  endforeach()
+endfunction()
+
+# Files, subprocesses, analysis of programs: what everything else stands on.
+cuco_component(base base analysis)
+target_link_libraries(cuco_base INTERFACE cuco_core fmt::fmt nlohmann_json::nlohmann_json Boost::regex range-v3::range-v3
+                                          Threads::Threads)
+
+# Storage in SQLite and in memory.
+cuco_component(sqlite store)
+target_link_libraries(cuco_sqlite INTERFACE cuco_base SQLite::SQLite3)
 
 # Building and running programs on emulated GPUs.
-add_library(cuco_emulator INTERFACE)
-add_library(cuco_codesign::emulator ALIAS cuco_emulator)
-set_target_properties(cuco_emulator PROPERTIES EXPORT_NAME emulator)
-target_link_libraries(cuco_emulator INTERFACE cuco_core tomlplusplus::tomlplusplus fmt::fmt Threads::Threads)
+cuco_component(emulator emulator)
+target_link_libraries(cuco_emulator INTERFACE cuco_base tomlplusplus::tomlplusplus)
 
+# All of it.
 add_library(cuco INTERFACE)
 add_library(cuco_codesign::cuco ALIAS cuco)
 set_target_properties(cuco PROPERTIES EXPORT_NAME cuco)
-target_link_libraries(
-  cuco
-  INTERFACE cuco_core
-            cuco_sqlite
-            cuco_emulator
-            fmt::fmt
-            nlohmann_json::nlohmann_json
-            range-v3::range-v3
-            Boost::regex
-            Threads::Threads)
+target_link_libraries(cuco INTERFACE cuco_sqlite cuco_emulator)
+foreach(body IN ITEMS evaluate search transform)
+  target_sources(cuco INTERFACE $<BUILD_INTERFACE:${cuco_src}/${body}.cpp> $<INSTALL_INTERFACE:${cuco_installed_src}/${body}.cpp>)
+endforeach()
+
+# This repository's own programs link the bodies from a library, compiled once for all of them.
+add_library(cuco_bodies STATIC)
+target_link_libraries(cuco_bodies PRIVATE cuco)
+target_compile_definitions(cuco_bodies PRIVATE CUCO_EVOLVE_DECLARATIONS_ONLY)
 
 # Warnings and deep diagnostics are for this repository's targets only.
 add_library(cuco_dev INTERFACE)
-target_link_libraries(cuco_dev INTERFACE cuco)
+target_include_directories(cuco_dev INTERFACE ${PROJECT_SOURCE_DIR}/include)
+target_compile_features(cuco_dev INTERFACE cxx_std_20)
+target_compile_definitions(cuco_dev INTERFACE CUCO_EVOLVE_DECLARATIONS_ONLY)
+target_link_libraries(
+  cuco_dev
+  INTERFACE cuco_bodies
+            cuco_core
+            fmt::fmt
+            nlohmann_json::nlohmann_json
+            tomlplusplus::tomlplusplus
+            range-v3::range-v3
+            Boost::regex
+            SQLite::SQLite3
+            Threads::Threads)
 target_compile_options(
   cuco_dev
   INTERFACE -Wall
             -Wextra
             -Wpedantic
             -Werror
-            $<$<CXX_COMPILER_ID:GNU>:-fconcepts-diagnostics-depth=10>)
+            $<$<CXX_COMPILER_ID:GNU>:-fconcepts-diagnostics-depth=10>
+            # g++ 12 sees overlapping copies in std::string's operator+ at -O2 (its bug 105651).
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 
 # One generated file per public header, each compiled alone and, for the inline check, twice over in one link.
 set(cuco_header_check_sources "")

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// The GIN engine: one first-in-first-out queue per (context, destination rank) of this rank.
+///
+/// For each put two instants are free: when its source is read, and when it is delivered. eager: both at the
+/// post. random: per put, by the seed, each is either at once or as late as the contract allows, that is, the
+/// read when this rank cannot go on without it (flush, counter), the delivery when no rank can go on without
+/// one; the late ones come in random order. A signal is applied after its payload and all earlier puts of its
+/// queue. Nothing orders different queues. flush and counters wait for the reads only. Everything is
+/// delivered in the end.
+///
+/// Time, the same in both modes: a post costs gin_post_us; the transfer starts when the link (to that rank
+/// inside a node, the NIC between nodes) is free; local completion = start + bytes / bandwidth; delivery =
+/// that + latency; a waiting kernel sees a signal gin_signal_us later.
+
+#include <deque>
+#include <memory>
+
+#include "cuco/emu/impl/lsa_barrier.hpp"
+
+namespace cuco::emu::impl {
+
+struct GinPut {
+  GinPost post;
+  int to = 0;  ///< Rank in the communicator.
+  std::vector<char> data;
+  bool read = false, delivered = false, signalled = false;
+  std::uint64_t order[3] = {};  ///< Late steps (read, delivery, signal) are taken in this order.
+  double local_time = 0, delivery_time = 0;
+};
+
+class GinEngine {
+ public:
+  static GinEngine& get() {
+    static GinEngine* const engine = new GinEngine;
+    return *engine;
+  }
+
+  void post(GinPost const& p, int to) {
+    Thread& t = self();
+    t.clock += machine().gin_post_us;
+    t.run_class = kNoClass;
+    auto put = std::make_unique<GinPut>();
+    put->post = p;
+    put->to = to;
+    schedule(*put, t.clock);
+    DeviceCommState* s = p.state;
+    double& done = s->local_done[p.context];
+    done = std::max(done, put->local_time);
+    if (p.has_signal) s->signal(to, p.context, p.signal).in_flight.fetch_add(1, std::memory_order_acq_rel);
+    if (p.bytes > 0) Report::get().put(static_cast<double>(p.bytes));
+    Scheduler::get().note_progress();
+    if (Environment::get().mode == GinMode::kEager) {
+      read(*put);
+      deliver(*put);
+      apply(*put);
+      return;
+    }
+    pending_deliveries().fetch_add(1, std::memory_order_acq_rel);
+    Key key{s, p.context, to};
+    // What happens to a put depends on the seed and on its place in its queue, not on when it is posted.
+    Environment const& e = Environment::get();
+    Random chance(e.seed * 6364136223846793005u + static_cast<std::uint64_t>(e.world_rank) * 1000003u +
+                  p.context * 8191u + static_cast<std::uint64_t>(to) * 131u + (posted_[key]++ << 32));
+    for (std::uint64_t& order : put->order) order = chance.next();
+    bool read_now = chance.below(2) == 0, deliver_now = chance.below(2) == 0,
+         apply_now = chance.below(2) == 0;
+    if (read_now) read(*put);
+    if (read_now && deliver_now) deliver(*put);
+    auto& queue = queues_[key];
+    bool first = queue.empty();
+    queue.push_back(std::move(put));
+    if (first && queue.front()->delivered && apply_now) apply(*queue.front());
+    retire(key);
+  }
+
+  /// Device thread, when this rank has nothing else to do: one late step. True when something happened.
+  bool step() {
+    if (queues_.empty()) return false;
+    std::vector<Step> reads, deliveries;
+    for (auto& [key, queue] : queues_) {
+      bool earlier_delivered = true;
+      for (auto& p : queue) {
+        if (!p->read) reads.push_back({p->order[0], key, p.get(), &GinEngine::read});
+        if (p->read && !p->delivered) deliveries.push_back({p->order[1], key, p.get(), &GinEngine::deliver});
+        earlier_delivered = earlier_delivered && p->delivered;
+        if (p->delivered && !p->signalled && earlier_delivered)
+          deliveries.push_back({p->order[2], key, p.get(), &GinEngine::apply});
+      }
+    }
+    auto& steps = reads.empty() ? deliveries : reads;
+    if (reads.empty()) {
+      ncclComm* c = std::get<0>(queues_.begin()->first)->comm;
+      bool nobody =
+          std::all_of(c->peers.begin(), c->peers.end(), [](Peer const& p) { return quiescent(p.page); });
+      double now = real_ms();
+      if (quiet_since_ == 0) quiet_since_ = now;
+      // A host thread that spins without asking the runtime never looks idle: deliver after a while all the
+      // same.
+      if (!nobody && now - quiet_since_ < 200) return false;
+    }
+    quiet_since_ = 0;
+    Step const& step = *std::min_element(
+        steps.begin(), steps.end(), [](Step const& a, Step const& b) { return a.order < b.order; });
+    Key key = step.key;
+    step.act(*step.put);
+    retire(key);
+    return true;
+  }
+
+  /// Have all sources posted in this context been read?
+  bool sources_read(DeviceCommState* s, std::uint32_t context) const {
+    for (auto const& [key, queue] : queues_)
+      if (std::get<0>(key) == s && std::get<1>(key) == context)
+        for (auto const& p : queue)
+          if (!p->read) return false;
+    return true;
+  }
+
+ private:
+  using Key = std::tuple<DeviceCommState*, std::uint32_t, int>;
+  struct Step {
+    std::uint64_t order;
+    Key key;
+    GinPut* put;
+    void (*act)(GinPut&);
+  };
+  void retire(Key const& key) {
+    auto it = queues_.find(key);
+    while (!it->second.empty() && it->second.front()->signalled) {
+      it->second.pop_front();
+      pending_deliveries().fetch_sub(1, std::memory_order_acq_rel);
+    }
+    if (it->second.empty()) queues_.erase(it);
+  }
+  GinEngine() = default;
+
+  void schedule(GinPut& put, double now) {
+    Machine const& m = machine();
+    ncclComm* c = put.post.state->comm;
+    int here = c->peers[static_cast<std::size_t>(c->rank)].world_rank,
+        there = c->peers[static_cast<std::size_t>(put.to)].world_rank;
+    bool intra = here / m.gpus_per_node == there / m.gpus_per_node;
+    int line = intra ? there : -1 - static_cast<int>(put.post.context) % std::max(1, m.nics_per_gpu);
+    double gbps = intra ? m.gin_intra_gbps : m.gin_inter_gbps,
+           latency = intra ? m.gin_intra_latency_us : m.gin_inter_latency_us;
+    double& free = free_[line];
+    double start = std::max(now, free);
+    free = start + static_cast<double>(put.post.bytes) / (gbps * 1e3);
+    put.local_time = free;
+    put.delivery_time = free + latency;
+  }
+  static void read(GinPut& put) {
+    GinPost const& p = put.post;
+    if (p.is_value) {
+      put.data.resize(p.bytes);
+      std::memcpy(put.data.data(), &p.value, p.bytes);
+    } else if (p.bytes > 0) {
+      char const* from = p.from->own + p.from_offset;
+      if (Environment::get().mode == GinMode::kRandom) put.data.assign(from, from + p.bytes);
+    }
+    put.read = true;
+    if (p.has_counter) {
+      GinCounter& counter = p.state->counter[p.context * p.state->counters + p.counter];
+      ++counter.value;
+      counter.times.push_back(put.local_time);
+    }
+  }
+  static void deliver(GinPut& put) {
+    GinPost const& p = put.post;
+    if (p.bytes > 0) {
+      char const* from = put.data.empty() ? p.from->own + p.from_offset : put.data.data();
+      Peer const& peer = p.state->comm->peers[static_cast<std::size_t>(put.to)];
+      if (put.to == p.state->comm->rank)
+        std::memmove(p.to->own + p.to_offset, from, p.bytes);
+      else
+        write_peer(peer, p.to->offset[put.to] + p.to_offset, from, p.bytes);
+      ring(peer.page);
+    }
+    put.data.clear();
+    put.delivered = true;
+  }
+  static void apply(GinPut& put) {
+    GinPost const& p = put.post;
+    put.signalled = true;
+    if (!p.has_signal) return;
+    GinSignal& signal = p.state->signal(put.to, p.context, p.signal);
+    signal.add(p.delta, put.delivery_time + machine().gin_signal_us);
+    signal.in_flight.fetch_sub(1, std::memory_order_acq_rel);
+    ring(p.state->comm->peers[static_cast<std::size_t>(put.to)].page);
+  }
+
+  std::map<Key, std::uint64_t> posted_;
+  std::map<Key, std::deque<std::unique_ptr<GinPut>>> queues_;
+  double quiet_since_ = 0;
+  std::map<int, double> free_;
+};
+
+}  // namespace cuco::emu::impl

@@ -1,0 +1,12 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+// The bodies of transformation and mutation, compiled once.
+#define CUCO_EVOLVE_BODIES
+#include "cuco/core/impl/inline.hpp"
+
+#include "cuco/transform/generated_section-inl.hpp"
+#include "cuco/transform/load_program-inl.hpp"
+#include "cuco/transform/markers-inl.hpp"
+#include "cuco/transform/rule_rewriter-inl.hpp"
+#include "cuco/transform/warmup-inl.hpp"
+#include "cuco/mutate/directive_mutator-inl.hpp"
