@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/benchmark_stage.hpp"
 #include "cuco/evaluate/impl/diagnostics.hpp"
 #include "cuco/evaluate/impl/files.hpp"
@@ -37,20 +38,20 @@ struct BenchmarkStage::Best {
   double ms = 0;
 };
 
-inline BenchmarkStage::BenchmarkStage(Devices devices, BenchmarkOptions options)
+CUCO_EVOLVE_INLINE BenchmarkStage::BenchmarkStage(Devices devices, BenchmarkOptions options)
     : devices_(std::move(devices)), options_(std::move(options)), best_(std::make_shared<Best>()) {}
 
-inline void BenchmarkStage::set_best_ms(double ms) const {
+CUCO_EVOLVE_INLINE void BenchmarkStage::set_best_ms(double ms) const {
   std::lock_guard const lock(best_->mutex);
   if (ms > 0 && (best_->ms == 0 || ms < best_->ms)) best_->ms = ms;
 }
 
-inline double BenchmarkStage::best_ms() const {
+CUCO_EVOLVE_INLINE double BenchmarkStage::best_ms() const {
   std::lock_guard const lock(best_->mutex);
   return best_->ms;
 }
 
-inline Result<Verdict> BenchmarkStage::measure(Candidate const& candidate,
+CUCO_EVOLVE_INLINE Result<Verdict> BenchmarkStage::measure(Candidate const& candidate,
                                                Evidence const& evidence,
                                                bool may_give_up,
                                                Sample& sample) const {
@@ -90,7 +91,7 @@ inline Result<Verdict> BenchmarkStage::measure(Candidate const& candidate,
   return Verdict{};
 }
 
-inline Result<Verdict> BenchmarkStage::run(Candidate const& candidate, Evidence& evidence) const {
+CUCO_EVOLVE_INLINE Result<Verdict> BenchmarkStage::run(Candidate const& candidate, Evidence& evidence) const {
   if (evidence.binary_path.empty())
     return fail(
         ErrorCode::kInvalidArgument, "a benchmark rung has nothing to run", "put a compile rung before it");

@@ -15,6 +15,7 @@
 
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/hash.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/build_cache.hpp"
 #include "cuco/evaluate/impl/files.hpp"
 #include "cuco/process/find_program.hpp"
@@ -45,11 +46,11 @@ struct BuildCache::State {
   }
 };
 
-inline BuildCache::BuildCache(std::string directory) : state_(std::make_shared<State>()) {
+CUCO_EVOLVE_INLINE BuildCache::BuildCache(std::string directory) : state_(std::make_shared<State>()) {
   state_->directory = std::move(directory);
 }
 
-inline Result<CachedBuild> BuildCache::build(Devices const& devices,
+CUCO_EVOLVE_INLINE Result<CachedBuild> BuildCache::build(Devices const& devices,
                                              std::string_view source,
                                              BuildSpec spec) const {
   std::string key = devices.fingerprint() + "\n-std=" + std::to_string(spec.standard);

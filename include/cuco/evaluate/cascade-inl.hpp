@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/cascade.hpp"
 #include "cuco/evaluate/evaluation_files.hpp"
 #include "cuco/evaluate/impl/files.hpp"
@@ -18,7 +19,7 @@
 
 namespace cuco::impl::evaluating {
 
-inline Result<Evidence> begin_evaluation(Candidate const& candidate) {
+CUCO_EVOLVE_INLINE Result<Evidence> begin_evaluation(Candidate const& candidate) {
   std::string const results = candidate.directory + "/results";
   if (auto made = make_directories(results); !made) return forward_error(std::move(made));
   for (char const* name : {"/build.log", "/run.log", "/metrics.json", "/correct.json"})
@@ -32,7 +33,7 @@ inline Result<Evidence> begin_evaluation(Candidate const& candidate) {
   return evidence;
 }
 
-inline bool note_rung(std::string_view rung, Verdict const& verdict, Evidence& evidence) {
+CUCO_EVOLVE_INLINE bool note_rung(std::string_view rung, Verdict const& verdict, Evidence& evidence) {
   std::string key(rung);
   for (int n = 2; std::any_of(
            evidence.notes.begin(), evidence.notes.end(), [&](auto const& a) { return a.name == key; });
@@ -46,14 +47,14 @@ inline bool note_rung(std::string_view rung, Verdict const& verdict, Evidence& e
   return verdict.passed();
 }
 
-inline std::string milliseconds_text(double ms) {
+CUCO_EVOLVE_INLINE std::string milliseconds_text(double ms) {
   char buffer[48];
   std::snprintf(buffer, sizeof buffer, "%.6g ms", ms);
   return buffer;
 }
 
 /// What a mutator should know about a program that works.
-inline std::string success_feedback(Evaluation const& evaluation) {
+CUCO_EVOLVE_INLINE std::string success_feedback(Evaluation const& evaluation) {
   auto const slowest = std::max_element(evaluation.rank_ms.begin(), evaluation.rank_ms.end());
   std::string out = std::string("Verified. The ") + to_string(evaluation.origin) +
                     " time of the slowest rank (rank " +
@@ -65,7 +66,7 @@ inline std::string success_feedback(Evaluation const& evaluation) {
   return out + "\n";
 }
 
-inline Result<Evaluation> finish_evaluation(Candidate const& candidate,
+CUCO_EVOLVE_INLINE Result<Evaluation> finish_evaluation(Candidate const& candidate,
                                             Evidence evidence,
                                             Verdict const& verdict,
                                             std::string_view rung) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/command_evaluator.hpp"
 #include "cuco/evaluate/evaluation_files.hpp"
 #include "cuco/evaluate/impl/diagnostics.hpp"
@@ -22,7 +23,7 @@ namespace impl::evaluating {
 
 /// True for an interpreter whose first argument is a script that is not there. The interpreter would say so
 /// with an exit code that looks like a failing candidate.
-inline bool script_is_missing(std::vector<std::string> const& argv) {
+CUCO_EVOLVE_INLINE bool script_is_missing(std::vector<std::string> const& argv) {
   if (argv.size() < 2 || argv[1].empty() || argv[1].front() == '-') return false;
   std::string_view program = argv[0];
   program.remove_prefix(program.rfind('/') + 1);
@@ -35,7 +36,7 @@ inline bool script_is_missing(std::vector<std::string> const& argv) {
 
 }  // namespace impl::evaluating
 
-inline Result<Evaluation> CommandEvaluator::evaluate(Candidate const& candidate) const {
+CUCO_EVOLVE_INLINE Result<Evaluation> CommandEvaluator::evaluate(Candidate const& candidate) const {
   if (options_.argv.empty())
     return fail(ErrorCode::kInvalidArgument, "the evaluator command is empty", "name a program");
   if (impl::evaluating::script_is_missing(options_.argv))

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/compile_stage.hpp"
 #include "cuco/evaluate/impl/diagnostics.hpp"
 #include "cuco/evaluate/impl/files.hpp"
@@ -15,7 +16,7 @@ namespace cuco {
 namespace impl::evaluating {
 
 /// A verdict on a compilation that failed. `directory` is cut from messages, `who` says whose words they are.
-inline Verdict compile_verdict(BuildResult const& build,
+CUCO_EVOLVE_INLINE Verdict compile_verdict(BuildResult const& build,
                                std::string const& directory,
                                std::string const& who,
                                std::chrono::milliseconds deadline) {
@@ -30,7 +31,7 @@ inline Verdict compile_verdict(BuildResult const& build,
 
 }  // namespace impl::evaluating
 
-inline Result<Verdict> CompileStage::run(Candidate const& candidate, Evidence& evidence) const {
+CUCO_EVOLVE_INLINE Result<Verdict> CompileStage::run(Candidate const& candidate, Evidence& evidence) const {
   std::string const log_path = candidate.directory + "/results/build.log";
   BuildSpec spec;
   spec.defines = options_.defines;

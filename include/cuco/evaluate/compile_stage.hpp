@@ -47,4 +47,6 @@ static_assert(explain_stage<CompileStage>());
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evaluate/compile_stage-inl.hpp"
+#endif

@@ -9,13 +9,14 @@
 #include <string_view>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/contract_output.hpp"
 
 namespace cuco {
 
 namespace impl::evaluating {
 
-inline std::string_view trim_blanks(std::string_view text) {
+CUCO_EVOLVE_INLINE std::string_view trim_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r";
   std::size_t const first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return {};
@@ -23,7 +24,7 @@ inline std::string_view trim_blanks(std::string_view text) {
 }
 
 /// The number in "<number> ms"; empty when the text is anything else.
-inline std::optional<double> parse_milliseconds(std::string_view text) {
+CUCO_EVOLVE_INLINE std::optional<double> parse_milliseconds(std::string_view text) {
   text = trim_blanks(text);
   if (text.size() < 3 || text.substr(text.size() - 2) != "ms") return std::nullopt;
   std::string_view const number = trim_blanks(text.substr(0, text.size() - 2));
@@ -35,19 +36,19 @@ inline std::optional<double> parse_milliseconds(std::string_view text) {
 }
 
 /// `line` short and printable enough for a one-line message.
-inline std::string quoted_line(std::string_view line) {
+CUCO_EVOLVE_INLINE std::string quoted_line(std::string_view line) {
   std::string out = "'";
   for (char c : line.substr(0, 80)) out += static_cast<unsigned char>(c) < 32 || c == 127 ? '?' : c;
   if (line.size() > 80) out += "...";
   return out + "'";
 }
 
-inline bool silent(RankReport const& report) {
+CUCO_EVOLVE_INLINE bool silent(RankReport const& report) {
   return report.time_lines == 0 && report.verification_lines == 0;
 }
 
 /// Why a rank that must speak did not speak well; empty when it did.
-inline std::string rank_problem(RankReport const& report) {
+CUCO_EVOLVE_INLINE std::string rank_problem(RankReport const& report) {
   if (!report.problem.empty()) return report.problem;
   if (report.verification_lines == 0) return "printed no 'Verification:' line";
   if (report.verification_lines > 1)
@@ -61,7 +62,7 @@ inline std::string rank_problem(RankReport const& report) {
 
 }  // namespace impl::evaluating
 
-inline RankReport parse_rank_output(std::string_view text) {
+CUCO_EVOLVE_INLINE RankReport parse_rank_output(std::string_view text) {
   constexpr std::string_view kTime = "Time:";
   constexpr std::string_view kVerification = "Verification:";
   RankReport report;
@@ -96,7 +97,7 @@ inline RankReport parse_rank_output(std::string_view text) {
   return report;
 }
 
-inline ContractResult check_contract(std::vector<std::string> const& rank_stdout, ContractShape shape) {
+CUCO_EVOLVE_INLINE ContractResult check_contract(std::vector<std::string> const& rank_stdout, ContractShape shape) {
   ContractResult result;
   std::vector<RankReport> reports;
   reports.reserve(rank_stdout.size());
@@ -143,7 +144,7 @@ inline ContractResult check_contract(std::vector<std::string> const& rank_stdout
   return result;
 }
 
-inline ContractShape detect_contract_shape(std::vector<std::string> const& seed_stdout) {
+CUCO_EVOLVE_INLINE ContractShape detect_contract_shape(std::vector<std::string> const& seed_stdout) {
   for (auto shape : {ContractShape::kEveryRank, ContractShape::kRankZero})
     if (check_contract(seed_stdout, shape).passed) return shape;
   return ContractShape::kAny;

@@ -62,4 +62,6 @@ struct ContractResult {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evaluate/contract_output-inl.hpp"
+#endif

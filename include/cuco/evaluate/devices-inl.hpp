@@ -5,21 +5,22 @@
 #include <memory>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/devices.hpp"
 #include "cuco/evaluate/impl/cuda_backend.hpp"
 #include "cuco/evaluate/impl/emulated_backend.hpp"
 
 namespace cuco {
 
-inline Devices Devices::emulated(EmulatedOptions options) {
+CUCO_EVOLVE_INLINE Devices Devices::emulated(EmulatedOptions options) {
   return Devices(std::make_shared<impl::evaluating::EmulatedBackend>(std::move(options)));
 }
 
-inline Devices Devices::cuda(CudaOptions options) {
+CUCO_EVOLVE_INLINE Devices Devices::cuda(CudaOptions options) {
   return Devices(std::make_shared<impl::evaluating::CudaBackend>(std::move(options)));
 }
 
-inline Devices Devices::detect(EmulatedOptions emulated, CudaOptions cuda) {
+CUCO_EVOLVE_INLINE Devices Devices::detect(EmulatedOptions emulated, CudaOptions cuda) {
   constexpr int kLeastGpus = 2;
   auto const gpus = impl::evaluating::list_gpus();
   bool const enough = gpus && gpus->count >= kLeastGpus && (cuda.gpus == 0 || cuda.gpus >= kLeastGpus);

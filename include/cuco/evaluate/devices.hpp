@@ -45,4 +45,6 @@ class Devices {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evaluate/devices-inl.hpp"
+#endif

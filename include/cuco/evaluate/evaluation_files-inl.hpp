@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/evaluation_files.hpp"
 #include "cuco/evaluate/impl/files.hpp"
 
@@ -18,18 +19,18 @@ namespace impl::evaluating {
 
 using Json = nlohmann::ordered_json;
 
-inline Json metrics_json(Metrics const& metrics) {
+CUCO_EVOLVE_INLINE Json metrics_json(Metrics const& metrics) {
   Json object = Json::object();
   for (auto const& metric : metrics) object[metric.name] = metric.value;
   return object;
 }
 
 /// Text for a file; bytes that are not UTF-8 (programs print anything) are replaced.
-inline std::string dump_json(Json const& json) {
+CUCO_EVOLVE_INLINE std::string dump_json(Json const& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-inline void flatten_metrics(Json const& json, std::string const& prefix, Metrics& out) {
+CUCO_EVOLVE_INLINE void flatten_metrics(Json const& json, std::string const& prefix, Metrics& out) {
   for (auto const& [key, value] : json.items()) {
     std::string const name = prefix.empty() ? key : prefix + "." + key;
     if (value.is_object())
@@ -41,7 +42,7 @@ inline void flatten_metrics(Json const& json, std::string const& prefix, Metrics
   }
 }
 
-inline std::string feedback_text(Json const& json) {
+CUCO_EVOLVE_INLINE std::string feedback_text(Json const& json) {
   if (json.is_string()) return json.get<std::string>();
   std::string out;
   if (json.is_array())
@@ -52,7 +53,7 @@ inline std::string feedback_text(Json const& json) {
 
 }  // namespace impl::evaluating
 
-inline Status write_evaluation_files(std::string const& results, Evaluation const& evaluation) {
+CUCO_EVOLVE_INLINE Status write_evaluation_files(std::string const& results, Evaluation const& evaluation) {
   impl::evaluating::Json metrics;
   metrics["combined_score"] = evaluation.combined_score;
   metrics["public"] = impl::evaluating::metrics_json(evaluation.public_metrics);
@@ -69,7 +70,7 @@ inline Status write_evaluation_files(std::string const& results, Evaluation cons
   return write_file_atomic(results + "/correct.json", impl::evaluating::dump_json(correct));
 }
 
-inline Result<Evaluation> read_evaluation_files(std::string const& results) {
+CUCO_EVOLVE_INLINE Result<Evaluation> read_evaluation_files(std::string const& results) {
   Evaluation evaluation;
   evaluation.outcome = Outcome::kWrongAnswer;
 

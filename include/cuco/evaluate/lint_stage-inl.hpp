@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "cuco/analysis/lint.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/edit/frozen_check.hpp"
 #include "cuco/evaluate/lint_stage.hpp"
 
 namespace cuco {
 
-inline Result<Verdict> LintStage::run(Candidate const& candidate, Evidence& /*evidence*/) const {
+CUCO_EVOLVE_INLINE Result<Verdict> LintStage::run(Candidate const& candidate, Evidence& /*evidence*/) const {
   constexpr char const* kFile = "main.cu";
   auto refuse = [](std::string message, std::string feedback) {
     Verdict verdict;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/impl/build_command.hpp"
 #include "cuco/evaluate/impl/cuda_toolchain.hpp"
 #include "cuco/evaluate/impl/files.hpp"
@@ -13,7 +14,7 @@
 
 namespace cuco {
 
-inline Result<NvccVerdict> check_with_nvcc(std::string const& source_path,
+CUCO_EVOLVE_INLINE Result<NvccVerdict> check_with_nvcc(std::string const& source_path,
                                            CudaOptions const& options,
                                            int standard,
                                            std::vector<std::string> const& defines) {

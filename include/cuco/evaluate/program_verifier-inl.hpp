@@ -7,13 +7,14 @@
 #include <utility>
 
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/impl/diagnostics.hpp"
 #include "cuco/evaluate/impl/files.hpp"
 #include "cuco/evaluate/program_verifier.hpp"
 
 namespace cuco {
 
-inline Result<VerifyOutcome> ProgramVerifier::verify(std::string_view code,
+CUCO_EVOLVE_INLINE Result<VerifyOutcome> ProgramVerifier::verify(std::string_view code,
                                                      std::string const& directory,
                                                      std::string const& label) const {
   std::string const stem = directory + "/" + label;

@@ -67,4 +67,6 @@ class ProgramVerifier {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evaluate/program_verifier-inl.hpp"
+#endif

@@ -6,13 +6,14 @@
 #include <string>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/impl/diagnostics.hpp"
 #include "cuco/evaluate/impl/files.hpp"
 #include "cuco/evaluate/run_stage.hpp"
 
 namespace cuco {
 
-inline Result<Verdict> RunStage::run(Candidate const& candidate, Evidence& evidence) const {
+CUCO_EVOLVE_INLINE Result<Verdict> RunStage::run(Candidate const& candidate, Evidence& evidence) const {
   if (evidence.binary_path.empty())
     return fail(ErrorCode::kInvalidArgument, "a run rung has nothing to run", "put a compile rung before it");
   bool const one_sided = candidate.code.find("ncclGin") != std::string::npos;

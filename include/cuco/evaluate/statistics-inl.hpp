@@ -8,11 +8,12 @@
 #include <numeric>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/statistics.hpp"
 
 namespace cuco {
 
-inline double quantile(std::vector<double> values, double q) {
+CUCO_EVOLVE_INLINE double quantile(std::vector<double> values, double q) {
   if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
   std::sort(values.begin(), values.end());
   double const position = std::clamp(q, 0.0, 1.0) * static_cast<double>(values.size() - 1);
@@ -21,16 +22,16 @@ inline double quantile(std::vector<double> values, double q) {
   return values[below] + (position - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
-inline double median(std::vector<double> values) {
+CUCO_EVOLVE_INLINE double median(std::vector<double> values) {
   return quantile(std::move(values), 0.5);
 }
 
-inline double mean(std::vector<double> const& values) {
+CUCO_EVOLVE_INLINE double mean(std::vector<double> const& values) {
   if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-inline double standard_deviation(std::vector<double> const& values) {
+CUCO_EVOLVE_INLINE double standard_deviation(std::vector<double> const& values) {
   if (values.size() < 2) return 0;
   double const center = mean(values);
   double sum = 0;
@@ -38,7 +39,7 @@ inline double standard_deviation(std::vector<double> const& values) {
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
-inline double binomial_half_cdf(std::size_t k, std::size_t n) {
+CUCO_EVOLVE_INLINE double binomial_half_cdf(std::size_t k, std::size_t n) {
   if (k >= n) return 1;
   // In logarithms: 2^-n underflows long before anybody runs out of patience.
   auto const log_n = std::lgamma(static_cast<double>(n) + 1);
@@ -49,7 +50,7 @@ inline double binomial_half_cdf(std::size_t k, std::size_t n) {
   return std::min(sum, 1.0);
 }
 
-inline Interval median_interval(std::vector<double> values, double confidence) {
+CUCO_EVOLVE_INLINE Interval median_interval(std::vector<double> values, double confidence) {
   double const nan = std::numeric_limits<double>::quiet_NaN();
   if (values.empty()) return {nan, nan, 0};
   std::sort(values.begin(), values.end());
@@ -61,7 +62,7 @@ inline Interval median_interval(std::vector<double> values, double confidence) {
   return {values[k - 1], values[n - k], std::max(0.0, covers(k))};
 }
 
-inline Comparison compare_paired(std::vector<double> const& candidate,
+CUCO_EVOLVE_INLINE Comparison compare_paired(std::vector<double> const& candidate,
                                  std::vector<double> const& incumbent,
                                  Rng& rng,
                                  double confidence,
@@ -84,7 +85,7 @@ inline Comparison compare_paired(std::vector<double> const& candidate,
   return result;
 }
 
-inline bool clearly_worse(std::vector<double> const& times_ms,
+CUCO_EVOLVE_INLINE bool clearly_worse(std::vector<double> const& times_ms,
                           double incumbent_ms,
                           double margin,
                           double alpha) {

@@ -62,4 +62,6 @@ struct Comparison {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evaluate/statistics-inl.hpp"
+#endif

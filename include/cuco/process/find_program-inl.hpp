@@ -8,12 +8,13 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/process/find_program.hpp"
 
 namespace cuco {
 
 namespace impl {
-inline bool is_executable_file(std::string const& path) {
+CUCO_EVOLVE_INLINE bool is_executable_file(std::string const& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && ::access(path.c_str(), X_OK) == 0;
 }
@@ -21,7 +22,7 @@ inline bool is_executable_file(std::string const& path) {
 inline constexpr char const* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 }  // namespace impl
 
-inline Result<std::string> find_program(std::string_view name, std::string_view path) {
+CUCO_EVOLVE_INLINE Result<std::string> find_program(std::string_view name, std::string_view path) {
   if (name.empty()) return fail(ErrorCode::kInvalidArgument, "the name of a program is empty");
   if (name.find('/') != std::string_view::npos) {
     std::string candidate(name);
@@ -45,7 +46,7 @@ inline Result<std::string> find_program(std::string_view name, std::string_view 
               "install it or add its folder to PATH");
 }
 
-inline Result<std::string> find_program(std::string_view name) {
+CUCO_EVOLVE_INLINE Result<std::string> find_program(std::string_view name) {
   char const* path = std::getenv("PATH");
   return find_program(name, path != nullptr ? path : impl::kDefaultPath);
 }

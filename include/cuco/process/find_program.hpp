@@ -18,6 +18,13 @@ namespace cuco {
 [[nodiscard]] Result<std::string> find_program(std::string_view name);
 [[nodiscard]] Result<std::string> find_program(std::string_view name, std::string_view path);
 
+namespace impl {
+/// A regular file that this process may execute.
+[[nodiscard]] bool is_executable_file(std::string const& path);
+}  // namespace impl
+
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/process/find_program-inl.hpp"
+#endif

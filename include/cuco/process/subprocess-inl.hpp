@@ -20,6 +20,7 @@
 #include <optional>
 
 #include "cuco/core/impl/errno_text.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/impl/unique_fd.hpp"
 #include "cuco/process/find_program.hpp"
 #include "cuco/process/impl/program_setup.hpp"
@@ -30,7 +31,7 @@ namespace cuco {
 
 namespace impl {
 
-inline tl::unexpected<Error> spawn_error(SpawnReport const& report, Command const& command) {
+CUCO_EVOLVE_INLINE tl::unexpected<Error> spawn_error(SpawnReport const& report, Command const& command) {
   std::string const why = errno_text(report.value);
   switch (report.stage) {
     case SpawnReport::kDirectory:
@@ -51,7 +52,7 @@ inline tl::unexpected<Error> spawn_error(SpawnReport const& report, Command cons
 }
 
 /// The path to execute, as seen from the command's directory.
-inline Result<std::string> program_path(Command const& command, std::vector<std::string> const& environment) {
+CUCO_EVOLVE_INLINE Result<std::string> program_path(Command const& command, std::vector<std::string> const& environment) {
   std::string const& name = command.argv[0];
   if (name.find('/') != std::string::npos) {
     bool const relative = name[0] != '/' && !command.directory.empty();
@@ -73,7 +74,7 @@ inline Result<std::string> program_path(Command const& command, std::vector<std:
 
 }  // namespace impl
 
-inline Result<ProcessResult> run_process(Command const& command) {
+CUCO_EVOLVE_INLINE Result<ProcessResult> run_process(Command const& command) {
   using impl::UniqueFd;
   if (command.argv.empty() || command.argv[0].empty())
     return fail(ErrorCode::kInvalidArgument, "a command without a program");
@@ -221,7 +222,7 @@ inline Result<ProcessResult> run_process(Command const& command) {
   return result;
 }
 
-inline std::string describe(ProcessResult const& result) {
+CUCO_EVOLVE_INLINE std::string describe(ProcessResult const& result) {
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%.1f s", result.seconds);
   if (result.cancelled) return std::string("cancelled after ") + seconds;

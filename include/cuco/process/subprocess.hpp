@@ -64,4 +64,6 @@ struct ProcessResult {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/process/subprocess-inl.hpp"
+#endif

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/device_options.hpp"
 #include "cuco/evaluate/impl/cuda_toolchain.hpp"
 #include "cuco/process/find_program.hpp"
@@ -19,18 +20,18 @@
 
 namespace cuco::impl::evaluating {
 
-inline bool file_exists(std::string const& path) {
+CUCO_EVOLVE_INLINE bool file_exists(std::string const& path) {
   struct stat info {};
   return ::stat(path.c_str(), &info) == 0;
 }
 
-inline std::string environment_or(char const* name, std::string fallback = {}) {
+CUCO_EVOLVE_INLINE std::string environment_or(char const* name, std::string fallback) {
   char const* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
   return value != nullptr && *value != '\0' ? value : fallback;
 }
 
 /// Standard output of a short-lived tool; empty when it failed.
-inline std::string ask(std::vector<std::string> argv) {
+CUCO_EVOLVE_INLINE std::string ask(std::vector<std::string> argv) {
   Command command;
   command.argv = std::move(argv);
   command.deadline = std::chrono::seconds(30);
@@ -38,7 +39,7 @@ inline std::string ask(std::vector<std::string> argv) {
   return result && result->ok() ? result->out : std::string{};
 }
 
-inline Result<std::string> find_nvcc(std::string const& wanted) {
+CUCO_EVOLVE_INLINE Result<std::string> find_nvcc(std::string const& wanted) {
   if (!wanted.empty()) return find_program(wanted);
   std::vector<std::string> const places{
       "nvcc", environment_or("CUDA_HOME", "/usr/local/cuda") + "/bin/nvcc", "/usr/local/cuda/bin/nvcc"};
@@ -49,7 +50,7 @@ inline Result<std::string> find_nvcc(std::string const& wanted) {
               "install the CUDA toolkit 12.8 or later, or use emulated devices");
 }
 
-inline std::vector<std::string> to_nvcc_flags(std::string_view wrapper_flags) {
+CUCO_EVOLVE_INLINE std::vector<std::string> to_nvcc_flags(std::string_view wrapper_flags) {
   std::vector<std::string> out;
   std::istringstream words{std::string(wrapper_flags)};
   for (std::string word; words >> word;) {
@@ -66,7 +67,7 @@ inline std::vector<std::string> to_nvcc_flags(std::string_view wrapper_flags) {
   return out;
 }
 
-inline Result<CudaToolchain> find_cuda_toolchain(CudaOptions const& options) {
+CUCO_EVOLVE_INLINE Result<CudaToolchain> find_cuda_toolchain(CudaOptions const& options) {
   auto nvcc = find_nvcc(options.nvcc);
   if (!nvcc) return forward_error(std::move(nvcc));
   auto mpicxx = find_program(options.mpicxx);
@@ -117,7 +118,7 @@ inline Result<CudaToolchain> find_cuda_toolchain(CudaOptions const& options) {
   return toolchain;
 }
 
-inline GpuList parse_gpu_list(std::string_view csv) {
+CUCO_EVOLVE_INLINE GpuList parse_gpu_list(std::string_view csv) {
   GpuList list;
   std::istringstream lines{std::string(csv)};
   for (std::string line; std::getline(lines, line);) {
@@ -133,7 +134,7 @@ inline GpuList parse_gpu_list(std::string_view csv) {
   return list;
 }
 
-inline Result<GpuList> list_gpus() {
+CUCO_EVOLVE_INLINE Result<GpuList> list_gpus() {
   auto const smi = find_program("nvidia-smi");
   GpuList list;
   if (smi) list = parse_gpu_list(ask({*smi, "--query-gpu=name,compute_cap", "--format=csv,noheader"}));
@@ -143,7 +144,7 @@ inline Result<GpuList> list_gpus() {
               "install the NVIDIA driver, or use emulated devices");
 }
 
-inline std::vector<std::string> nvcc_argv(CudaToolchain const& toolchain,
+CUCO_EVOLVE_INLINE std::vector<std::string> nvcc_argv(CudaToolchain const& toolchain,
                                           BuildSpec const& spec,
                                           std::string const& arch,
                                           bool compile_only) {

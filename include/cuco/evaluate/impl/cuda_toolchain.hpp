@@ -47,6 +47,11 @@ struct GpuList {
                                                  std::string const& arch,
                                                  bool compile_only);
 
+/// The value of an environment variable, or `fallback` when it is unset.
+[[nodiscard]] std::string environment_or(char const* name, std::string fallback = {});
+
 }  // namespace cuco::impl::evaluating
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evaluate/impl/cuda_toolchain-inl.hpp"
+#endif

@@ -11,11 +11,12 @@
 #include <string_view>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/impl/diagnostics.hpp"
 
 namespace cuco::impl::evaluating {
 
-inline std::vector<std::string_view> split_lines(std::string_view text) {
+CUCO_EVOLVE_INLINE std::vector<std::string_view> split_lines(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     std::size_t const end = text.find('\n');
@@ -25,7 +26,7 @@ inline std::vector<std::string_view> split_lines(std::string_view text) {
   return lines;
 }
 
-inline std::string without_paths(std::string text, std::vector<std::string> const& directories) {
+CUCO_EVOLVE_INLINE std::string without_paths(std::string text, std::vector<std::string> const& directories) {
   for (std::string prefix : directories) {
     if (prefix.empty() || prefix == "/") continue;
     if (prefix.back() != '/') prefix += '/';
@@ -35,7 +36,7 @@ inline std::string without_paths(std::string text, std::vector<std::string> cons
   return text;
 }
 
-inline std::string excerpt(std::string_view text, std::size_t most) {
+CUCO_EVOLVE_INLINE std::string excerpt(std::string_view text, std::size_t most) {
   if (text.size() <= most) return std::string(text);
   std::size_t const half = most / 2;
   std::size_t head = text.rfind('\n', half);
@@ -47,7 +48,7 @@ inline std::string excerpt(std::string_view text, std::size_t most) {
   return out += text.substr(tail + (text[tail] == '\n' ? 1 : 0));
 }
 
-inline bool is_error_line(std::string_view line) {
+CUCO_EVOLVE_INLINE bool is_error_line(std::string_view line) {
   for (char const* word : {"error:",
                            "error :",
                            "error #",
@@ -60,7 +61,7 @@ inline bool is_error_line(std::string_view line) {
   return false;
 }
 
-inline std::string relevant_compiler_lines(std::string_view text, std::size_t most) {
+CUCO_EVOLVE_INLINE std::string relevant_compiler_lines(std::string_view text, std::size_t most) {
   constexpr std::size_t kMostErrors = 6;
   constexpr std::size_t kContextLines = 5;
   auto const lines = split_lines(text);
@@ -83,7 +84,7 @@ inline std::string relevant_compiler_lines(std::string_view text, std::size_t mo
   return errors == 0 ? excerpt(text, most) : excerpt(out, most);
 }
 
-inline std::string first_compiler_error(std::string_view text) {
+CUCO_EVOLVE_INLINE std::string first_compiler_error(std::string_view text) {
   auto const lines = split_lines(text);
   auto const found = std::find_if(lines.begin(), lines.end(), is_error_line);
   constexpr std::size_t kLongest = 300;
@@ -94,7 +95,7 @@ inline std::string first_compiler_error(std::string_view text) {
 /// The emulator's messages, each line once, without rank tags. Of a deadlock every rank may print (a part of)
 /// the same table; of other failures the lowest rank that says something is enough, because whether a second
 /// one gets that far before the launcher ends it is chance.
-inline std::string emulator_lines(RunResult const& result) {
+CUCO_EVOLVE_INLINE std::string emulator_lines(RunResult const& result) {
   std::string out;
   std::set<std::string_view> seen;
   for (auto const& text : result.rank_stderr) {
@@ -108,23 +109,23 @@ inline std::string emulator_lines(RunResult const& result) {
   return out;
 }
 
-inline std::string first_line(std::string_view text) {
+CUCO_EVOLVE_INLINE std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-inline std::string seconds_text(std::chrono::milliseconds time) {
+CUCO_EVOLVE_INLINE std::string seconds_text(std::chrono::milliseconds time) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%g s", static_cast<double>(time.count()) / 1000.0);
   return buffer;
 }
 
-inline std::string signal_text(int signal) {
+CUCO_EVOLVE_INLINE std::string signal_text(int signal) {
   char const* const name = ::sigdescr_np(signal);
   return "signal " + std::to_string(signal) +
          (name != nullptr ? std::string(" (") + name + ")" : std::string{});
 }
 
-inline RunJudgement judge_run(RunSpec const& spec, RunResult const& result, ContractShape shape) {
+CUCO_EVOLVE_INLINE RunJudgement judge_run(RunSpec const& spec, RunResult const& result, ContractShape shape) {
   RunJudgement judgement;
   judgement.contract = check_contract(result.rank_stdout, shape);
   Verdict& verdict = judgement.verdict;
@@ -183,7 +184,7 @@ inline RunJudgement judge_run(RunSpec const& spec, RunResult const& result, Cont
   return judgement;
 }
 
-inline std::string run_log(std::string const& title, RunSpec const& spec, RunResult const& result) {
+CUCO_EVOLVE_INLINE std::string run_log(std::string const& title, RunSpec const& spec, RunResult const& result) {
   std::string out = "== " + title + ": " + std::to_string(spec.ranks) + " ranks";
   for (auto const& argument : spec.args) out += " " + argument;
   out += "\nexit code " + std::to_string(result.exit_code) + ", signal " + std::to_string(result.signal) +

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -41,6 +42,11 @@ struct RunJudgement {
 /// The whole result as text for run.log.
 [[nodiscard]] std::string run_log(std::string const& title, RunSpec const& spec, RunResult const& result);
 
+/// "2 s", for messages.
+[[nodiscard]] std::string seconds_text(std::chrono::milliseconds time);
+
 }  // namespace cuco::impl::evaluating
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evaluate/impl/diagnostics-inl.hpp"
+#endif

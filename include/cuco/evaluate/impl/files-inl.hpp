@@ -15,12 +15,13 @@
 #include <utility>
 
 #include "cuco/core/impl/errno_text.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/impl/unique_fd.hpp"
 #include "cuco/evaluate/impl/files.hpp"
 
 namespace cuco::impl::evaluating {
 
-inline Status append_text(std::string const& path, std::string_view text) {
+CUCO_EVOLVE_INLINE Status append_text(std::string const& path, std::string_view text) {
   if (std::size_t const slash = path.rfind('/'); slash != std::string::npos && slash > 0)
     if (auto made = make_directories(path.substr(0, slash)); !made) return made;
   UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
@@ -37,7 +38,7 @@ inline Status append_text(std::string const& path, std::string_view text) {
   return fail_at(ErrorCode::kIo, path, 0, "cannot write: " + errno_text(reason), errno_remedy(reason));
 }
 
-inline Status make_directories(std::string const& path) {
+CUCO_EVOLVE_INLINE Status make_directories(std::string const& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error)
@@ -49,7 +50,7 @@ inline Status make_directories(std::string const& path) {
   return {};
 }
 
-inline Result<PrivateDirectory> PrivateDirectory::create(std::string const& base) {
+CUCO_EVOLVE_INLINE Result<PrivateDirectory> PrivateDirectory::create(std::string const& base) {
   std::string root = base;
   if (root.empty()) {
     std::error_code error;
@@ -68,7 +69,7 @@ inline Result<PrivateDirectory> PrivateDirectory::create(std::string const& base
   return PrivateDirectory(std::move(path));
 }
 
-inline PrivateDirectory::~PrivateDirectory() {
+CUCO_EVOLVE_INLINE PrivateDirectory::~PrivateDirectory() {
   if (path_.empty()) return;
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);

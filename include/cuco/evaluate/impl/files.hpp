@@ -38,4 +38,6 @@ class PrivateDirectory {
 
 }  // namespace cuco::impl::evaluating
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evaluate/impl/files-inl.hpp"
+#endif

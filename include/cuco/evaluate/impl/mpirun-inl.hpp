@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/impl/files.hpp"
 #include "cuco/evaluate/impl/mpirun.hpp"
 #include "cuco/evaluate/impl/mpirun_output.hpp"
@@ -23,7 +24,7 @@ namespace cuco::impl::evaluating {
 inline constexpr char const* kInstallOpenMpi =
     "install Open MPI 4 or later: apt-get install openmpi-bin libopenmpi-dev";
 
-inline Result<Launcher> find_launcher(std::string const& name) {
+CUCO_EVOLVE_INLINE Result<Launcher> find_launcher(std::string const& name) {
   auto path = find_program(name);
   if (!path) return fail(ErrorCode::kToolMissing, "launcher '" + name + "' not found", kInstallOpenMpi);
 
@@ -53,7 +54,7 @@ inline Result<Launcher> find_launcher(std::string const& name) {
   return launcher;
 }
 
-inline std::vector<std::string> launch_argv(Launcher const& launcher, RunSpec const& spec, bool as_root) {
+CUCO_EVOLVE_INLINE std::vector<std::string> launch_argv(Launcher const& launcher, RunSpec const& spec, bool as_root) {
   std::vector<std::string> argv{launcher.path};
   if (as_root) argv.emplace_back("--allow-run-as-root");
   auto add = [&](std::initializer_list<char const*> words) {
@@ -73,7 +74,7 @@ inline std::vector<std::string> launch_argv(Launcher const& launcher, RunSpec co
   return argv;
 }
 
-inline Result<RunResult> launch(RunSpec const& spec, LaunchSettings const& settings) {
+CUCO_EVOLVE_INLINE Result<RunResult> launch(RunSpec const& spec, LaunchSettings const& settings) {
   if (spec.ranks < 1)
     return fail(ErrorCode::kInvalidArgument,
                 "cannot run " + std::to_string(spec.ranks) + " ranks",

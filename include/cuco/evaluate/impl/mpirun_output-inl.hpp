@@ -8,11 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/impl/mpirun_output.hpp"
 
 namespace cuco::impl::evaluating {
 
-inline std::string unescape_xml(std::string_view text) {
+CUCO_EVOLVE_INLINE std::string unescape_xml(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -47,7 +48,7 @@ inline std::string unescape_xml(std::string_view text) {
 }
 
 /// The value of rank="N" in an opening tag; -1 when it has none.
-inline int rank_attribute(std::string_view tag) {
+CUCO_EVOLVE_INLINE int rank_attribute(std::string_view tag) {
   constexpr std::string_view kKey = "rank=\"";
   std::size_t const at = tag.find(kKey);
   if (at == std::string_view::npos) return -1;
@@ -57,7 +58,7 @@ inline int rank_attribute(std::string_view tag) {
   return error == std::errc{} && last != tag.data() + tag.size() && *last == '"' ? rank : -1;
 }
 
-inline MpirunOutput parse_mpirun_xml(std::string_view text, int ranks) {
+CUCO_EVOLVE_INLINE MpirunOutput parse_mpirun_xml(std::string_view text, int ranks) {
   MpirunOutput out;
   auto const count = static_cast<std::size_t>(ranks < 0 ? 0 : ranks);
   out.rank_stdout.resize(count);
@@ -89,7 +90,7 @@ inline MpirunOutput parse_mpirun_xml(std::string_view text, int ranks) {
   return out;
 }
 
-inline std::string join_by_rank(std::vector<std::string> const& texts) {
+CUCO_EVOLVE_INLINE std::string join_by_rank(std::vector<std::string> const& texts) {
   std::string out;
   for (std::size_t rank = 0; rank < texts.size(); ++rank) {
     std::string_view rest = texts[rank];
@@ -104,7 +105,7 @@ inline std::string join_by_rank(std::vector<std::string> const& texts) {
   return out;
 }
 
-inline int launcher_signal(std::string_view launcher_text) {
+CUCO_EVOLVE_INLINE int launcher_signal(std::string_view launcher_text) {
   constexpr std::string_view kKey = "exited on signal ";
   std::size_t const at = launcher_text.find(kKey);
   if (at == std::string_view::npos) return 0;

@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cuco/analysis/analyzer.hpp"
+#include "cuco/analysis/impl/condition.hpp"
+
+namespace cuco {
+namespace impl {
+
+/// `s` on one line, runs of blanks as one, at most `limit` bytes.
+inline std::string one_line(std::string_view s, std::size_t limit = 80) {
+  std::string out;
+  for (char c : s) {
+    if (is_space(c)) {
+      if (!out.empty() && out.back() != ' ') out += ' ';
+    } else if (static_cast<unsigned char>(c) >= 0x20) {
+      out += c;
+    }
+    if (out.size() > limit) return out + "...";
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+/// Writes a report; `to_text` and `to_prompt` differ in layout and in what a model must be told.
+class ReportWriter {
+ public:
+  ReportWriter(Report const& report, bool prompt) : r_(report), prompt_(prompt) {}
+
+  std::string run() {
+    if (prompt_) {
+      line("# Communication analysis of {} ({} lines)", r_.file, r_.lines);
+    } else {
+      line("{}: {} lines, {} collective call{}, {} kernel launch{}",
+           r_.file,
+           r_.lines,
+           r_.graph.size(),
+           r_.graph.size() == 1 ? "" : "s",
+           r_.launches.size(),
+           r_.launches.size() == 1 ? "" : "es");
+    }
+    graph();
+    allocations();
+    execution_order();
+    structure();
+    if (!r_.notes.empty()) {
+      heading("Not followed");
+      for (auto const& note : r_.notes) line("  {}", one_line(note, 200));
+    }
+    return std::move(out_);
+  }
+
+ private:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Args>(args)...);
+    out_ += '\n';
+  }
+  void heading(std::string_view text) { line("\n{}{}", prompt_ ? "## " : "", text); }
+
+  [[nodiscard]] Call const& call(Index i) const { return r_.calls[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] Launch const& launch(Index i) const { return r_.launches[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] std::string where(Index function, Index loop) const {
+    std::string out = function == kNone
+                          ? "outside functions"
+                          : "in " + r_.functions[static_cast<std::size_t>(function)].name + "()";
+    if (loop != kNone) {
+      Loop const& l = r_.loops[static_cast<std::size_t>(loop)];
+      out += fmt::format(", loop of line {}: {}", l.line, one_line(l.header, 60));
+    }
+    return out;
+  }
+  [[nodiscard]] std::string uses(std::vector<Index> const& launches, std::vector<Index> const& calls) const {
+    constexpr std::size_t kMostShown = 12;
+    std::vector<std::pair<std::uint32_t, std::string>> items;
+    for (Index i : launches) items.emplace_back(launch(i).line, one_line(launch(i).kernel, 60));
+    for (Index i : calls) items.emplace_back(call(i).line, call(i).name);
+    std::sort(items.begin(), items.end());
+    std::string out;
+    for (std::size_t i = 0; i < std::min(items.size(), kMostShown); ++i)
+      out += fmt::format("{}{} (line {})", i == 0 ? "" : ", ", items[i].second, items[i].first);
+    if (items.size() > kMostShown) out += fmt::format(", and {} more", items.size() - kMostShown);
+    return out.empty() ? "nothing found" : out;
+  }
+
+  void graph() {
+    heading("Communication graph");
+    if (r_.graph.empty()) line("  no host-driven collective");
+    int number = 0;
+    for (CommunicationNode const& n : r_.graph) {
+      Call const& c = call(n.call);
+      line("  [{}] {} at line {}, {}", ++number, n.collective, c.line, where(c.function, c.loop));
+      std::string what = fmt::format("count {}, type {}", one_line(n.count), n.datatype);
+      for (auto const& [name, value] : {std::pair{"op", &n.op},
+                                        {"root", &n.root},
+                                        {"peer", &n.peer},
+                                        {"comm", &n.comm},
+                                        {"stream", &n.stream}})
+        if (!value->empty()) what += fmt::format(", {} {}", name, one_line(*value));
+      line("      {}{}{}", what, n.in_place ? ", in place" : "", n.in_group ? ", in a group" : "");
+      if (!n.send.expr.empty()) buffer("send", n.send);
+      if (!n.recv.expr.empty()) buffer("recv", n.recv);
+      if (prompt_) advice(n);
+      if (n.confidence < 1) {
+        line("      confidence {:.2f}:", n.confidence);
+        for (auto const& g : n.guesses) line("        - {}", one_line(g, 200));
+      }
+    }
+  }
+
+  void buffer(std::string_view role, BufferRole const& b) {
+    std::string memory = "allocation not found";
+    if (b.allocation != kNone) {
+      Allocation const& a = r_.allocations[static_cast<std::size_t>(b.allocation)];
+      memory = fmt::format("{} at line {}, {} bytes{}",
+                           a.allocator,
+                           call(a.call).line,
+                           one_line(a.size),
+                           a.symmetric ? ", usable by device communication" : "");
+    }
+    line("      {} {}: {}", role, one_line(b.expr), memory);
+    line("        written before by {}", uses(b.producers, b.copies_in));
+    line("        read after by {}", uses(b.consumers, b.copies_out));
+  }
+
+  void advice(CommunicationNode const& n) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kPatterns = {{
+        {"AllReduce", "each rank reduces its share from all peers, then writes the result to all peers"},
+        {"AllGather", "each rank writes its share to the same place of every peer"},
+        {"AlltoAll", "each rank writes slice p of its send buffer to slice (own rank) of peer p"},
+        {"ReduceScatter", "each rank reads its share from all peers and reduces it"},
+        {"Broadcast", "the root writes its buffer to every peer"},
+        {"Reduce", "the root reads the buffers of all peers and reduces them"},
+        {"Gather", "each rank writes its buffer to its slice at the root"},
+        {"Scatter", "the root writes slice p to peer p"},
+        {"Send", "a one-sided put into the peer's window, then a signal"},
+        {"Recv", "waits for the signal of the peer that puts the data"},
+    }};
+    for (auto const& [collective, pattern] : kPatterns)
+      if (collective == n.collective) line("      device side: {}", pattern);
+    std::set<std::string> needed;
+    for (BufferRole const* b : {&n.send, &n.recv}) {
+      if (b->expr.empty()) continue;
+      bool const symmetric =
+          b->allocation != kNone && r_.allocations[static_cast<std::size_t>(b->allocation)].symmetric;
+      if (!symmetric) needed.insert(one_line(b->base));
+    }
+    if (!needed.empty()) line("      needs ncclMemAlloc and a window: {}", fmt::join(needed, ", "));
+  }
+
+  void allocations() {
+    heading("Allocations");
+    if (r_.allocations.empty()) line("  none");
+    for (Allocation const& a : r_.allocations)
+      line("  line {}: {} = {}({})", call(a.call).line, one_line(a.buffer), a.allocator, one_line(a.size));
+  }
+
+  void execution_order() {
+    heading("Execution order per function");
+    struct Item {
+      std::uint32_t offset, line;
+      std::string text;
+    };
+    std::vector<std::vector<Item>> items(r_.functions.size());
+    auto add = [&](Index f, Item item) {
+      if (f != kNone) items[static_cast<std::size_t>(f)].push_back(std::move(item));
+    };
+    for (Launch const& l : r_.launches)
+      add(l.function, {l.span.begin, l.line, one_line(l.kernel, 60) + " [compute]"});
+    for (Index i : r_.collectives)
+      add(call(i).function, {call(i).span.begin, call(i).line, call(i).name + " [communicate]"});
+    for (Index i : r_.sync_points)
+      add(call(i).function, {call(i).span.begin, call(i).line, call(i).name + " [synchronize]"});
+    for (std::size_t f = 0; f < items.size(); ++f) {
+      if (items[f].empty()) continue;
+      std::sort(
+          items[f].begin(), items[f].end(), [](Item const& a, Item const& b) { return a.offset < b.offset; });
+      line("  {}():", r_.functions[f].name);
+      for (Item const& i : items[f]) line("    line {}: {}", i.line, i.text);
+    }
+  }
+
+  void structure() {
+    heading("Structure");
+    std::string kernels;
+    std::string functions;
+    for (Function const& f : r_.functions) {
+      std::string& list = f.is_kernel ? kernels : functions;
+      list += fmt::format("{}{} ({}-{})", list.empty() ? "" : ", ", f.name, f.line, f.end_line);
+    }
+    line("  kernels: {}", kernels.empty() ? "none" : kernels);
+    line("  functions: {}", functions.empty() ? "none" : functions);
+    auto const symmetric = std::count_if(
+        r_.allocations.begin(), r_.allocations.end(), [](auto const& a) { return a.symmetric; });
+    line("  {} loops, {} macros, {} includes, {} allocations ({} by ncclMemAlloc)",
+         r_.loops.size(),
+         r_.macros.size(),
+         r_.includes.size(),
+         r_.allocations.size(),
+         symmetric);
+    line("  {} host synchronisations, {} NCCL set-up calls, {} MPI calls",
+         r_.sync_points.size(),
+         r_.setup.size(),
+         r_.mpi.size());
+  }
+
+  Report const& r_;
+  bool prompt_;
+  std::string out_{};
+};
+
+}  // namespace impl
+
+inline std::string to_text(Report const& report) {
+  return impl::ReportWriter(report, false).run();
+}
+inline std::string to_prompt(Report const& report) {
+  return impl::ReportWriter(report, true).run();
+}
+
+}  // namespace cuco
