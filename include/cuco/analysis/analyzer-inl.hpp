@@ -16,10 +16,11 @@
 #include "cuco/analysis/impl/report_text.hpp"
 #include "cuco/analysis/impl/structure.hpp"
 #include "cuco/analysis/lexer.hpp"
+#include "cuco/core/impl/inline.hpp"
 
 namespace cuco {
 
-inline Result<Report> Analyzer::analyze(std::string_view source, std::string file) const {
+CUCO_EVOLVE_INLINE Result<Report> Analyzer::analyze(std::string_view source, std::string file) const {
   auto stream = lex(source, file);
   if (!stream) return forward_error(std::move(stream));
   bool first_branch_only = false;

@@ -29,4 +29,6 @@ class Analyzer {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/analysis/analyzer-inl.hpp"
+#endif

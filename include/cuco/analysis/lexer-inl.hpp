@@ -11,6 +11,7 @@
 
 #include "cuco/analysis/impl/condition.hpp"
 #include "cuco/analysis/lexer.hpp"
+#include "cuco/core/impl/inline.hpp"
 
 namespace cuco {
 namespace impl {
@@ -326,7 +327,7 @@ class Lexer {
 
 }  // namespace impl
 
-inline Result<TokenStream> lex(std::string_view source, std::string_view file) {
+CUCO_EVOLVE_INLINE Result<TokenStream> lex(std::string_view source, std::string_view file) {
   return impl::Lexer(source, file).run();
 }
 

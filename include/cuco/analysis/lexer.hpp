@@ -23,4 +23,6 @@ namespace cuco {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/analysis/lexer-inl.hpp"
+#endif

@@ -10,10 +10,11 @@
 
 #include "cuco/analysis/impl/lint_rules.hpp"
 #include "cuco/analysis/lint.hpp"
+#include "cuco/core/impl/inline.hpp"
 
 namespace cuco {
 
-inline std::vector<LintFinding> lint(std::string_view source, std::string file) {
+CUCO_EVOLVE_INLINE std::vector<LintFinding> lint(std::string_view source, std::string file) {
   auto not_readable = [](Error const& e) {
     return std::vector<LintFinding>{{"parse", e.line, e.cause, LintSeverity::kError}};
   };
@@ -32,7 +33,7 @@ inline std::vector<LintFinding> lint(std::string_view source, std::string file) 
   return findings;
 }
 
-inline std::vector<LintFinding> lint_against(std::string_view source,
+CUCO_EVOLVE_INLINE std::vector<LintFinding> lint_against(std::string_view source,
                                              std::string_view original,
                                              std::string file) {
   std::vector<LintFinding> const known = lint(original, file);
@@ -45,12 +46,12 @@ inline std::vector<LintFinding> lint_against(std::string_view source,
   return findings;
 }
 
-inline bool has_errors(std::vector<LintFinding> const& findings) {
+CUCO_EVOLVE_INLINE bool has_errors(std::vector<LintFinding> const& findings) {
   return std::any_of(
       findings.begin(), findings.end(), [](auto const& f) { return f.severity == LintSeverity::kError; });
 }
 
-inline std::string to_line(LintFinding const& finding, std::string_view file) {
+CUCO_EVOLVE_INLINE std::string to_line(LintFinding const& finding, std::string_view file) {
   return std::string(file) + ":" + std::to_string(finding.line) + ": " + to_string(finding.severity) + ": " +
          finding.message + " [" + finding.rule + "]";
 }

@@ -29,4 +29,6 @@ namespace cuco {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/analysis/lint-inl.hpp"
+#endif

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/emu/emulator_build.hpp"
 #include "cuco/emu/front_end.hpp"
 #include "cuco/emu/impl/build_cache_folder.hpp"
@@ -27,7 +28,8 @@ struct EmulatorBuild::State {
   std::string folder{};  ///< In the cache; holds the runtime object.
 };
 
-inline EmulatorBuild::EmulatorBuild(EmulatorBuildOptions options) : state_(std::make_shared<State>()) {
+CUCO_EVOLVE_INLINE EmulatorBuild::EmulatorBuild(EmulatorBuildOptions options)
+    : state_(std::make_shared<State>()) {
   state_->options = std::move(options);
 }
 
@@ -54,12 +56,12 @@ inline Status find_tools(EmulatorBuild::State& state) {
 
 }  // namespace impl::emulating
 
-inline std::string EmulatorBuild::fingerprint() const {
+CUCO_EVOLVE_INLINE std::string EmulatorBuild::fingerprint() const {
   if (!impl::emulating::find_tools(*state_)) return {};
   return state_->tools->fingerprint;
 }
 
-inline Status EmulatorBuild::prepare() const {
+CUCO_EVOLVE_INLINE Status EmulatorBuild::prepare() const {
   if (Status done = impl::emulating::find_tools(*state_); !done) return done;
   bool built = false;
   if (Status done =
@@ -72,7 +74,7 @@ inline Status EmulatorBuild::prepare() const {
   return {};
 }
 
-inline Result<BuildOutcome> EmulatorBuild::build(EmulatorBuildRequest const& request) const {
+CUCO_EVOLVE_INLINE Result<BuildOutcome> EmulatorBuild::build(EmulatorBuildRequest const& request) const {
   auto const start = std::chrono::steady_clock::now();
   if (request.standard != 17 && request.standard != 20)
     return fail(

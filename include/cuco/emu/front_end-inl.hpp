@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cuco/analysis/lexer.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/emu/front_end.hpp"
 #include "cuco/emu/impl/front_edits.hpp"
 #include "cuco/emu/impl/front_kernels.hpp"
@@ -170,7 +171,7 @@ class FrontEnd {
 
 }  // namespace impl::emulating
 
-inline Result<EmulatedSource> to_emulated_source(std::string_view cuda, std::string const& file) {
+CUCO_EVOLVE_INLINE Result<EmulatedSource> to_emulated_source(std::string_view cuda, std::string const& file) {
   return impl::emulating::FrontEnd(cuda, file).run();
 }
 

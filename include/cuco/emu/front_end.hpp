@@ -40,4 +40,6 @@ struct EmulatedSource {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/emu/front_end-inl.hpp"
+#endif

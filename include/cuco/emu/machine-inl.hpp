@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/emu/impl/emulator_folder.hpp"
 #include "cuco/emu/impl/machine_keys.hpp"
 #include "cuco/emu/machine.hpp"
@@ -204,7 +205,7 @@ inline Result<Machine> read_machine_file(std::string const& name_or_path, int de
 
 }  // namespace impl::emulating
 
-inline std::optional<double> Machine::parameter(std::string_view key) const {
+CUCO_EVOLVE_INLINE std::optional<double> Machine::parameter(std::string_view key) const {
   if (issue_mode == IssueMode::kSharedProcess) {
     for (auto const& [name_, value] : shared_process)
       if (name_ == key) return value;
@@ -214,15 +215,15 @@ inline std::optional<double> Machine::parameter(std::string_view key) const {
   return std::nullopt;
 }
 
-inline Result<Machine> parse_machine(std::string_view toml, std::string const& file) {
+CUCO_EVOLVE_INLINE Result<Machine> parse_machine(std::string_view toml, std::string const& file) {
   return impl::emulating::read_machine_text(toml, file, 0);
 }
 
-inline Result<Machine> load_machine(std::string const& name_or_path) {
+CUCO_EVOLVE_INLINE Result<Machine> load_machine(std::string const& name_or_path) {
   return impl::emulating::read_machine_file(name_or_path, 0);
 }
 
-inline std::vector<std::string> machine_names() {
+CUCO_EVOLVE_INLINE std::vector<std::string> machine_names() {
   std::vector<std::string> names;
   std::error_code error;
   for (auto const& entry : std::filesystem::directory_iterator(impl::emulating::machine_folder(), error))
@@ -231,7 +232,7 @@ inline std::vector<std::string> machine_names() {
   return names;
 }
 
-inline std::string flatten(Machine const& machine) {
+CUCO_EVOLVE_INLINE std::string flatten(Machine const& machine) {
   std::string out = "name=" + machine.name + "\n";
   for (auto const& [key, value] : machine.parameters)
     out += fmt::format("{}={}\n", key, machine.parameter(key).value_or(value));

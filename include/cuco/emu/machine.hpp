@@ -59,4 +59,6 @@ struct Machine {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/emu/machine-inl.hpp"
+#endif
