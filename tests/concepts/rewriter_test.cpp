@@ -6,12 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "cuco/core/result.hpp"
+#include "cuco/transform/rewrite.hpp"
 
 namespace cuco {
-// The role is defined by names only; a stand-in keeps this test independent of the models.
-struct RewriteRequest {};
-struct Rewrite {};
-
 namespace {
 
 // The least a type may offer: no default construction, no copies.

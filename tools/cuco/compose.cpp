@@ -122,6 +122,10 @@ void add_search_choice(CLI::App& app, SearchChoice& choice) {
   app.add_option("--target-ms", choice.target_ms, "Stop when the best program takes no longer; 0: no target")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_option("--repetitions", choice.repetitions,
+                 "On GPUs: launches of all ranks per measurement; 0: until the interval of the median is narrow")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
   app.add_flag("--nvcc-check,!--no-nvcc-check", choice.nvcc_check, "Compile every candidate with nvcc too, where it is installed");
 }
 
@@ -173,6 +177,7 @@ int run_search(Search const& search, SearchChoice const& choice, DeviceChoice co
   benchmark.args = args;
   benchmark.deadline = deadline;
   benchmark.shape = search.shape;
+  if (choice.repetitions > 0) benchmark.least_repetitions = benchmark.most_repetitions = choice.repetitions;
   Cascade judge{LintStage{{search.program.code}}, CompileStage{devices, compile}, RunStage{devices, run},
                 BenchmarkStage{devices, benchmark}};
 

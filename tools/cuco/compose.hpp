@@ -39,6 +39,7 @@ struct SearchChoice {
   double budget_s = 0;
   double target_ms = 0;
   bool nvcc_check = true;
+  int repetitions = 0;            ///< Launches per measurement on GPUs; 0: as many as the interval asks for.
 };
 void add_search_choice(CLI::App& app, SearchChoice& choice);
 

@@ -12,19 +12,20 @@
 
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/errno_text.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/impl/unique_fd.hpp"
 
 namespace cuco {
 
 namespace impl {
 
-inline tl::unexpected<Error> io_error(std::string const& path, std::string const& what, int error) {
+CUCO_EVOLVE_INLINE tl::unexpected<Error> io_error(std::string const& path, std::string const& what, int error) {
   auto const code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
   return fail_at(code, path, 0, what + ": " + errno_text(error), errno_remedy(error));
 }
 
 /// 0, or the errno of the first failing write.
-inline int write_all(int fd, std::string_view bytes) {
+CUCO_EVOLVE_INLINE int write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     ssize_t const put = ::write(fd, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
@@ -34,21 +35,21 @@ inline int write_all(int fd, std::string_view bytes) {
   return 0;
 }
 
-inline std::string folder_of(std::string const& path) {
+CUCO_EVOLVE_INLINE std::string folder_of(std::string const& path) {
   auto const slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 /// Makes a rename in `folder` survive a power cut. Not every file system can; the rename itself has happened.
-inline void flush_folder(std::string const& folder) {
+CUCO_EVOLVE_INLINE void flush_folder(std::string const& folder) {
   UniqueFd const fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd) (void)::fsync(fd.get());
 }
 
 }  // namespace impl
 
-inline Status write_file_atomic(std::string const& path, std::string_view bytes) {
+CUCO_EVOLVE_INLINE Status write_file_atomic(std::string const& path, std::string_view bytes) {
   static std::atomic<unsigned> counter{0};
   std::string const folder = impl::folder_of(path);
   // Not mkstemp: its files are readable by the owner alone, whatever the umask.
@@ -71,7 +72,7 @@ inline Status write_file_atomic(std::string const& path, std::string_view bytes)
   return {};
 }
 
-inline Result<std::string> read_file(std::string const& path) {
+CUCO_EVOLVE_INLINE Result<std::string> read_file(std::string const& path) {
   impl::UniqueFd const fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return impl::io_error(path, "cannot read", errno);
   std::string bytes;

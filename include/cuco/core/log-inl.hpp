@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/log.hpp"
 
 namespace cuco {
@@ -18,28 +19,28 @@ struct LogState {
   std::atomic<LogLevel> level{LogLevel::kWarning};
 };
 
-inline LogState& log_state() {
+CUCO_EVOLVE_INLINE LogState& log_state() {
   static LogState state;
   return state;
 }
 }  // namespace impl
 
-inline LogSink set_log_sink(LogSink sink) {
+CUCO_EVOLVE_INLINE LogSink set_log_sink(LogSink sink) {
   auto& state = impl::log_state();
   std::lock_guard const lock(state.mutex);
   std::swap(state.sink, sink);
   return sink;
 }
 
-inline LogLevel set_log_level(LogLevel level) {
+CUCO_EVOLVE_INLINE LogLevel set_log_level(LogLevel level) {
   return impl::log_state().level.exchange(level);
 }
 
-inline LogLevel log_level() {
+CUCO_EVOLVE_INLINE LogLevel log_level() {
   return impl::log_state().level.load();
 }
 
-inline void log(LogLevel level, std::string_view message) {
+CUCO_EVOLVE_INLINE void log(LogLevel level, std::string_view message) {
   auto& state = impl::log_state();
   if (level < state.level.load(std::memory_order_relaxed) || level == LogLevel::kOff) return;
   std::lock_guard const lock(state.mutex);

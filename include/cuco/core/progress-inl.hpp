@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/progress.hpp"
 
 namespace cuco {
@@ -17,7 +18,7 @@ namespace cuco {
 namespace impl {
 
 /// The first `columns` characters of UTF-8 `text`; a wrapped line could not be redrawn in place.
-inline std::string_view fit(std::string_view text, std::size_t columns) {
+CUCO_EVOLVE_INLINE std::string_view fit(std::string_view text, std::size_t columns) {
   std::size_t at = 0;
   for (std::size_t shown = 0; at < text.size(); ++at) {
     bool const starts = (static_cast<unsigned char>(text[at]) & 0xC0U) != 0x80U;
@@ -28,7 +29,7 @@ inline std::string_view fit(std::string_view text, std::size_t columns) {
 
 }  // namespace impl
 
-inline TerminalStyle detect_terminal(int fd) {
+CUCO_EVOLVE_INLINE TerminalStyle detect_terminal(int fd) {
   TerminalStyle style;
   if (::isatty(fd) == 0) return style;
   char const* term = std::getenv("TERM");
@@ -40,18 +41,18 @@ inline TerminalStyle detect_terminal(int fd) {
   return style;
 }
 
-inline std::string progress_bar(std::size_t done, std::size_t total, std::size_t width) {
+CUCO_EVOLVE_INLINE std::string progress_bar(std::size_t done, std::size_t total, std::size_t width) {
   std::size_t const full = total == 0 ? 0 : std::min(done, total) * width / total;
   return "[" + std::string(full, '#') + std::string(width - full, '-') + "]";
 }
 
-inline Progress::Progress(Progress&& other) noexcept
+CUCO_EVOLVE_INLINE Progress::Progress(Progress&& other) noexcept
     : fd_(other.fd_),
       style_(other.style_),
       shown_(std::exchange(other.shown_, {})),
       last_(std::move(other.last_)) {}
 
-inline void Progress::write(std::string_view text) const {
+CUCO_EVOLVE_INLINE void Progress::write(std::string_view text) const {
   while (!text.empty()) {
     ssize_t const put = ::write(fd_, text.data(), text.size());
     if (put < 0 && errno == EINTR) continue;
@@ -60,11 +61,11 @@ inline void Progress::write(std::string_view text) const {
   }
 }
 
-inline void Progress::erase() {
+CUCO_EVOLVE_INLINE void Progress::erase() {
   if (!shown_.empty()) write("\r\x1b[K");
 }
 
-inline void Progress::update(std::size_t done, std::size_t total, std::string_view text) {
+CUCO_EVOLVE_INLINE void Progress::update(std::size_t done, std::size_t total, std::string_view text) {
   std::string const count = std::to_string(done) + "/" + std::to_string(total);
   if (!style_.live) {
     std::string line = count + " ";
@@ -84,13 +85,13 @@ inline void Progress::update(std::size_t done, std::size_t total, std::string_vi
   shown_ = std::move(line);
 }
 
-inline void Progress::note(std::string_view line) {
+CUCO_EVOLVE_INLINE void Progress::note(std::string_view line) {
   erase();
   write(std::string(line) + "\n");
   write(shown_);
 }
 
-inline void Progress::finish() {
+CUCO_EVOLVE_INLINE void Progress::finish() {
   erase();
   shown_.clear();
 }

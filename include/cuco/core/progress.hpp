@@ -51,4 +51,6 @@ class Progress {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/core/progress-inl.hpp"
+#endif

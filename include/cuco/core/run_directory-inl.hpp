@@ -15,13 +15,14 @@
 #include <tuple>
 
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/run_directory.hpp"
 
 namespace cuco {
 
 namespace impl {
 
-inline Status make_directories(std::string const& path) {
+CUCO_EVOLVE_INLINE Status make_directories(std::string const& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   // A file of that name, or a dangling link, is not always an error for the call above.
@@ -36,7 +37,7 @@ inline Status make_directories(std::string const& path) {
 }
 
 /// `name` without `prefix` as a number; -1 when it is not that.
-inline int number_after(std::string const& name, std::string_view prefix) {
+CUCO_EVOLVE_INLINE int number_after(std::string const& name, std::string_view prefix) {
   if (name.size() <= prefix.size() || name.size() > prefix.size() + 9 ||
       name.compare(0, prefix.size(), prefix) != 0)
     return -1;
@@ -50,7 +51,7 @@ inline int number_after(std::string const& name, std::string_view prefix) {
 
 }  // namespace impl
 
-inline Result<RunDirectory> RunDirectory::open(std::string path) {
+CUCO_EVOLVE_INLINE Result<RunDirectory> RunDirectory::open(std::string path) {
   if (path.empty()) return fail(ErrorCode::kInvalidArgument, "the name of the run directory is empty");
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   if (auto made = impl::make_directories(path); !made) return forward_error(std::move(made));
@@ -84,7 +85,7 @@ inline Result<RunDirectory> RunDirectory::open(std::string path) {
   return RunDirectory(std::move(path), std::move(lock));
 }
 
-inline Result<RunDirectory> RunDirectory::inspect(std::string path) {
+CUCO_EVOLVE_INLINE Result<RunDirectory> RunDirectory::inspect(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   std::error_code error;
   if (!std::filesystem::is_directory(path, error))
@@ -92,19 +93,19 @@ inline Result<RunDirectory> RunDirectory::inspect(std::string path) {
   return RunDirectory(std::move(path), impl::UniqueFd());
 }
 
-inline GenerationPaths RunDirectory::generation(int n) const {
+CUCO_EVOLVE_INLINE GenerationPaths RunDirectory::generation(int n) const {
   return {path_ + "/gen_" + std::to_string(n), n, -1};
 }
 
-inline GenerationPaths RunDirectory::seed(int i) const {
+CUCO_EVOLVE_INLINE GenerationPaths RunDirectory::seed(int i) const {
   return {path_ + "/gen_0_island" + std::to_string(i), 0, i};
 }
 
-inline Status RunDirectory::create(GenerationPaths const& paths) const {
+CUCO_EVOLVE_INLINE Status RunDirectory::create(GenerationPaths const& paths) const {
   return impl::make_directories(paths.results());
 }
 
-inline Result<std::vector<GenerationPaths>> RunDirectory::generations() const {
+CUCO_EVOLVE_INLINE Result<std::vector<GenerationPaths>> RunDirectory::generations() const {
   std::vector<GenerationPaths> found;
   std::error_code error;
   for (std::filesystem::directory_iterator it(path_, error), end; !error && it != end; it.increment(error)) {
@@ -121,7 +122,7 @@ inline Result<std::vector<GenerationPaths>> RunDirectory::generations() const {
   return found;
 }
 
-inline Status RunDirectory::update_best(GenerationPaths const& paths) const {
+CUCO_EVOLVE_INLINE Status RunDirectory::update_best(GenerationPaths const& paths) const {
   namespace fs = std::filesystem;
   std::string const fresh = path_ + "/.best.new";
   std::error_code error;
@@ -155,7 +156,7 @@ inline Status RunDirectory::update_best(GenerationPaths const& paths) const {
   return {};
 }
 
-inline Status RunDirectory::append_log(std::string_view line) const {
+CUCO_EVOLVE_INLINE Status RunDirectory::append_log(std::string_view line) const {
   impl::UniqueFd fd(::open(log_file().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (!fd) return impl::io_error(log_file(), "cannot append", errno);
   std::string text(line);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evolve/event_text.hpp"
 #include "cuco/evolve/run_summary.hpp"
 
@@ -14,26 +15,26 @@ namespace cuco {
 namespace impl {
 
 /// Line breaks and other control characters would tear a one-line message apart.
-inline std::string one_line(std::string text) {
+CUCO_EVOLVE_INLINE std::string one_line(std::string text) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   return text;
 }
 
-inline std::string time_text(Program const& program) {
+CUCO_EVOLVE_INLINE std::string time_text(Program const& program) {
   double const ms = slowest_ms(program);
   if (ms <= 0) return fmt::format("score {:.6g}", program.combined_score);
   return fmt::format("{:.4g} ms {}", ms, attribute_or(program.metadata, "origin", "none"));
 }
 
-inline std::string result_text(Program const& program) {
+CUCO_EVOLVE_INLINE std::string result_text(Program const& program) {
   if (program.correct) return time_text(program);
   auto out = attribute_or(program.metadata, "outcome", "failed");
   auto const error = attribute_or(program.metadata, "error");
   return error.empty() ? out : out + ": " + error;
 }
 
-inline nlohmann::ordered_json event_program(Program const& p) {
+CUCO_EVOLVE_INLINE nlohmann::ordered_json event_program(Program const& p) {
   nlohmann::ordered_json json;
   json["id"] = p.id.value;
   json["generation"] = p.generation;
@@ -51,7 +52,7 @@ inline nlohmann::ordered_json event_program(Program const& p) {
 
 }  // namespace impl
 
-inline char const* to_string(Event::Kind kind) {
+CUCO_EVOLVE_INLINE char const* to_string(Event::Kind kind) {
   switch (kind) {
     case Event::Kind::kStarted: return "started";
     case Event::Kind::kProposed: return "proposed";
@@ -64,7 +65,7 @@ inline char const* to_string(Event::Kind kind) {
   return "stopped";
 }
 
-inline std::string describe(Event const& event) {
+CUCO_EVOLVE_INLINE std::string describe(Event const& event) {
   auto out = fmt::format("generation {}", event.generation);
   auto const* p = event.program;
   auto const name = p == nullptr ? std::string() : attribute_or(p->metadata, "patch_name", p->id.value);
@@ -88,7 +89,7 @@ inline std::string describe(Event const& event) {
   return impl::one_line(std::move(out));
 }
 
-inline std::string to_json(Event const& event) {
+CUCO_EVOLVE_INLINE std::string to_json(Event const& event) {
   nlohmann::ordered_json json;
   json["event"] = to_string(event.kind);
   json["time"] = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();

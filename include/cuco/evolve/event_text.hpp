@@ -19,4 +19,6 @@ namespace cuco {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evolve/event_text-inl.hpp"
+#endif

@@ -8,13 +8,14 @@
 #include <cerrno>
 
 #include "cuco/core/impl/errno_text.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/log.hpp"
 #include "cuco/evolve/event_text.hpp"
 #include "cuco/evolve/json_lines_observer.hpp"
 
 namespace cuco {
 
-inline Result<JsonLinesObserver> JsonLinesObserver::open(std::string path) {
+CUCO_EVOLVE_INLINE Result<JsonLinesObserver> JsonLinesObserver::open(std::string path) {
   impl::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (!fd) {
     int const error = errno;
@@ -27,7 +28,7 @@ inline Result<JsonLinesObserver> JsonLinesObserver::open(std::string path) {
   return JsonLinesObserver(std::move(path), std::move(fd));
 }
 
-inline void JsonLinesObserver::on(Event const& event) {
+CUCO_EVOLVE_INLINE void JsonLinesObserver::on(Event const& event) {
   auto const line = to_json(event) + "\n";
   // One write, so that a reader never sees half a line.
   auto const put = ::write(fd_.get(), line.data(), line.size());

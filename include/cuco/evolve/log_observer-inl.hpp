@@ -4,13 +4,14 @@
 
 #include <ctime>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/log.hpp"
 #include "cuco/evolve/event_text.hpp"
 #include "cuco/evolve/log_observer.hpp"
 
 namespace cuco {
 
-inline void LogObserver::on(Event const& event) {
+CUCO_EVOLVE_INLINE void LogObserver::on(Event const& event) {
   std::time_t const now = std::time(nullptr);
   std::tm utc{};
   ::gmtime_r(&now, &utc);

@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <string>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evolve/event_text.hpp"
 #include "cuco/evolve/progress_observer.hpp"
 
 namespace cuco {
 
-inline void ProgressObserver::on(Event const& event) {
+CUCO_EVOLVE_INLINE void ProgressObserver::on(Event const& event) {
   using Kind = Event::Kind;
   auto text = describe(event);
   bool const completes = event.kind == Kind::kEvaluated || event.kind == Kind::kSkipped;

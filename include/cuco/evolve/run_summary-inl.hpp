@@ -4,11 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evolve/run_summary.hpp"
 
 namespace cuco {
 
-inline double slowest_ms(Program const& program) {
+CUCO_EVOLVE_INLINE double slowest_ms(Program const& program) {
   if (!program.correct) return 0;
   // Without an origin the score is not a time.
   bool const timed = attribute_or(program.metadata, "origin", "none") != "none" && program.combined_score > 0;
@@ -16,13 +17,13 @@ inline double slowest_ms(Program const& program) {
   return metric_or(program.public_metrics, "time_ms", fallback);
 }
 
-inline double RunSummary::gain() const {
+CUCO_EVOLVE_INLINE double RunSummary::gain() const {
   double const before = slowest_ms(seed);
   double const after = slowest_ms(best);
   return before > 0 && after > 0 ? before / after : 0;
 }
 
-inline std::string RunSummary::summary() const {
+CUCO_EVOLVE_INLINE std::string RunSummary::summary() const {
   auto const ended = fmt::format("{} of {} generations, {}", generations_done, generations, reason_text);
   if (best.id.empty()) return fmt::format("no correct program among {}; {}", programs, ended);
   auto const origin = attribute_or(best.metadata, "origin", "none");

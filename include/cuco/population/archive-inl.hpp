@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/population/archive.hpp"
 #include "cuco/select/impl/pool.hpp"
 
 namespace cuco {
 
-inline ArchiveDecision offer_to_archive(Roster const& roster, ProgramId const& newcomer, std::size_t size) {
+CUCO_EVOLVE_INLINE ArchiveDecision offer_to_archive(Roster const& roster, ProgramId const& newcomer, std::size_t size) {
   auto const* candidate = roster.find(newcomer);
   if (candidate == nullptr || !candidate->correct || candidate->in_archive || size == 0) return {};
   auto const key = roster.code_key(newcomer);
@@ -24,7 +25,7 @@ inline ArchiveDecision offer_to_archive(Roster const& roster, ProgramId const& n
   return {true, worst->id};
 }
 
-inline ArchiveDecision update_archive(Roster& roster, ProgramId const& newcomer, std::size_t size) {
+CUCO_EVOLVE_INLINE ArchiveDecision update_archive(Roster& roster, ProgramId const& newcomer, std::size_t size) {
   auto decision = offer_to_archive(roster, newcomer, size);
   if (decision.admitted) roster.find(newcomer)->in_archive = true;
   if (!decision.evicted.empty()) roster.find(decision.evicted)->in_archive = false;

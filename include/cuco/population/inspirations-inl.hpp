@@ -12,6 +12,7 @@
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/filter.hpp>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/population/inspirations.hpp"
 #include "cuco/select/impl/pool.hpp"
 
@@ -44,13 +45,13 @@ class Picker {
   std::set<std::uint64_t> codes_;
 };
 
-inline void shuffle(std::vector<Member const*>& members, Rng& rng) {
+CUCO_EVOLVE_INLINE void shuffle(std::vector<Member const*>& members, Rng& rng) {
   for (std::size_t i = members.size(); i > 1; --i) std::swap(members[i - 1], members[rng.below(i)]);
 }
 
 }  // namespace impl
 
-inline Inspirations pick_inspirations(Roster const& roster,
+CUCO_EVOLVE_INLINE Inspirations pick_inspirations(Roster const& roster,
                                       ProgramId const& parent,
                                       InspirationOptions const& options,
                                       bool separation,

@@ -38,4 +38,6 @@ struct Inspirations {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/population/inspirations-inl.hpp"
+#endif

@@ -12,6 +12,7 @@
 #include <range/v3/view/filter.hpp>
 #include <range/v3/view/iota.hpp>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/population/migration.hpp"
 #include "cuco/select/impl/pool.hpp"
 
@@ -19,7 +20,7 @@ namespace cuco {
 namespace impl {
 
 /// Correct members of `island`: best first, or in random order.
-inline std::vector<Member const*> senders(Population const& population, int island, bool elitism, Rng& rng) {
+CUCO_EVOLVE_INLINE std::vector<Member const*> senders(Population const& population, int island, bool elitism, Rng& rng) {
   std::vector<Member const*> out;
   for (auto const& member : population.members)
     if (member.correct && member.island == island) out.push_back(&member);
@@ -29,7 +30,7 @@ inline std::vector<Member const*> senders(Population const& population, int isla
   return out;
 }
 
-inline std::vector<Move> plan_copies(Roster const& roster,
+CUCO_EVOLVE_INLINE std::vector<Move> plan_copies(Roster const& roster,
                                      std::vector<std::vector<int>> const& destinations,
                                      double rate,
                                      bool elitism,
@@ -59,14 +60,14 @@ inline std::vector<Move> plan_copies(Roster const& roster,
 
 }  // namespace impl
 
-inline std::vector<Move> ElitistCopyMigration::plan(Roster const& roster, Rng& rng) const {
+CUCO_EVOLVE_INLINE std::vector<Move> ElitistCopyMigration::plan(Roster const& roster, Rng& rng) const {
   int const islands = roster.population().islands;
   auto const all = ranges::views::iota(0, islands) | ranges::to_vector;
   return impl::plan_copies(
       roster, std::vector<std::vector<int>>(static_cast<std::size_t>(islands), all), rate, elitism, rng);
 }
 
-inline std::vector<Move> GraphMigration::plan(Roster const& roster, Rng& rng) const {
+CUCO_EVOLVE_INLINE std::vector<Move> GraphMigration::plan(Roster const& roster, Rng& rng) const {
   return impl::plan_copies(roster, destinations, rate, elitism, rng);
 }
 

@@ -42,4 +42,6 @@ struct GraphMigration {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/population/migration-inl.hpp"
+#endif

@@ -4,39 +4,40 @@
 
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/population/roster.hpp"
 #include "cuco/select/impl/pool.hpp"
 
 namespace cuco {
 
-inline void Roster::add(Member member, std::uint64_t code_key) {
+CUCO_EVOLVE_INLINE void Roster::add(Member member, std::uint64_t code_key) {
   index_.emplace(member.id.value, population_.members.size());
   keys_.push_back(code_key);
   population_.members.push_back(std::move(member));
 }
 
-inline Member const* Roster::find(ProgramId const& id) const {
+CUCO_EVOLVE_INLINE Member const* Roster::find(ProgramId const& id) const {
   auto const at = index_.find(id.value);
   return at == index_.end() ? nullptr : &population_.members[at->second];
 }
 
-inline Member* Roster::find(ProgramId const& id) {
+CUCO_EVOLVE_INLINE Member* Roster::find(ProgramId const& id) {
   auto const at = index_.find(id.value);
   return at == index_.end() ? nullptr : &population_.members[at->second];
 }
 
-inline std::uint64_t Roster::code_key(ProgramId const& id) const {
+CUCO_EVOLVE_INLINE std::uint64_t Roster::code_key(ProgramId const& id) const {
   auto const at = index_.find(id.value);
   return at == index_.end() ? 0 : keys_[at->second];
 }
 
-inline bool Roster::holds(int island, std::uint64_t code_key) const {
+CUCO_EVOLVE_INLINE bool Roster::holds(int island, std::uint64_t code_key) const {
   for (std::size_t i = 0; i < keys_.size(); ++i)
     if (keys_[i] == code_key && population_.members[i].island == island) return true;
   return false;
 }
 
-inline std::vector<int> Roster::settled_islands() const {
+CUCO_EVOLVE_INLINE std::vector<int> Roster::settled_islands() const {
   std::vector<bool> settled(static_cast<std::size_t>(population_.islands));
   for (auto const& member : population_.members)
     if (member.correct && member.island >= 0 && member.island < population_.islands)
@@ -47,7 +48,7 @@ inline std::vector<int> Roster::settled_islands() const {
   return out;
 }
 
-inline int Roster::first_unsettled_island() const {
+CUCO_EVOLVE_INLINE int Roster::first_unsettled_island() const {
   int expected = 0;
   for (int island : settled_islands()) {
     if (island != expected) return expected;
@@ -56,7 +57,7 @@ inline int Roster::first_unsettled_island() const {
   return expected < population_.islands ? expected : -1;
 }
 
-inline Member const* Roster::best() const {
+CUCO_EVOLVE_INLINE Member const* Roster::best() const {
   return impl::best_correct(population_);
 }
 

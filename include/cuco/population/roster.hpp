@@ -56,4 +56,6 @@ class Roster {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/population/roster-inl.hpp"
+#endif

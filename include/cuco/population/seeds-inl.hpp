@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/population/seeds.hpp"
 
 namespace cuco {
 
-inline Result<std::vector<int>> place_seeds(std::vector<Seed> const& seeds, int islands) {
+CUCO_EVOLVE_INLINE Result<std::vector<int>> place_seeds(std::vector<Seed> const& seeds, int islands) {
   if (seeds.empty()) return fail(ErrorCode::kInvalidArgument, "a run needs at least one seed program");
   std::vector<int> population(static_cast<std::size_t>(std::max(1, islands)));
   std::vector<int> out(seeds.size(), -1);
@@ -34,7 +35,7 @@ inline Result<std::vector<int>> place_seeds(std::vector<Seed> const& seeds, int 
   return out;
 }
 
-inline Program copy_to_island(Program const& original, int island) {
+CUCO_EVOLVE_INLINE Program copy_to_island(Program const& original, int island) {
   Program copy = original;
   auto const root = attribute_or(original.metadata, kOriginalIdKey, original.id.value);
   copy.id.value = root + ".i" + std::to_string(island);
@@ -46,7 +47,7 @@ inline Program copy_to_island(Program const& original, int island) {
   return copy;
 }
 
-inline std::vector<Program> fill_islands(std::vector<Program> const& seeds, int islands) {
+CUCO_EVOLVE_INLINE std::vector<Program> fill_islands(std::vector<Program> const& seeds, int islands) {
   std::vector<Program> out;
   auto const best =
       std::min_element(seeds.begin(), seeds.end(), [](auto const& a, auto const& b) { return better(a, b); });

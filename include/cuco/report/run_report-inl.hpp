@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evolve/event_text.hpp"
 #include "cuco/evolve/run_summary.hpp"
 #include "cuco/population/seeds.hpp"
@@ -20,7 +21,7 @@
 namespace cuco {
 namespace impl {
 
-inline ReportRow report_row(Program const& p) {
+CUCO_EVOLVE_INLINE ReportRow report_row(Program const& p) {
   ReportRow row;
   row.id = p.id;
   row.generation = p.generation;
@@ -40,7 +41,7 @@ inline ReportRow report_row(Program const& p) {
 }
 
 /// How many times faster `after` is; 0 when a time is missing or one is measured and the other modelled.
-inline double gain_of(double before,
+CUCO_EVOLVE_INLINE double gain_of(double before,
                       std::string const& before_origin,
                       double after,
                       std::string const& after_origin) {
@@ -48,7 +49,7 @@ inline double gain_of(double before,
 }
 
 /// From the seed to `best`; copies on other islands are shown as their originals.
-inline std::vector<ReportRow> lineage_of(Program const& best,
+CUCO_EVOLVE_INLINE std::vector<ReportRow> lineage_of(Program const& best,
                                          std::unordered_map<std::string, Program const*> const& by_id) {
   std::vector<ReportRow> path;
   std::set<std::string> seen;
@@ -67,12 +68,12 @@ inline std::vector<ReportRow> lineage_of(Program const& best,
   return path;
 }
 
-inline std::string row_time(ReportRow const& row) {
+CUCO_EVOLVE_INLINE std::string row_time(ReportRow const& row) {
   if (!row.correct) return row.outcome;
   return row.ms > 0 ? fmt::format("{:.4g} ms {}", row.ms, row.origin) : "no time";
 }
 
-inline nlohmann::ordered_json row_json(ReportRow const& row) {
+CUCO_EVOLVE_INLINE nlohmann::ordered_json row_json(ReportRow const& row) {
   nlohmann::ordered_json json;
   json["id"] = row.id.value;
   json["generation"] = row.generation;
@@ -92,13 +93,13 @@ inline nlohmann::ordered_json row_json(ReportRow const& row) {
   return json;
 }
 
-inline nlohmann::ordered_json gain_json(double gain) {
+CUCO_EVOLVE_INLINE nlohmann::ordered_json gain_json(double gain) {
   return gain > 0 ? nlohmann::ordered_json(gain) : nlohmann::ordered_json();
 }
 
 }  // namespace impl
 
-inline RunReport make_report(std::vector<Program> const& programs,
+CUCO_EVOLVE_INLINE RunReport make_report(std::vector<Program> const& programs,
                              RunRecord const& record,
                              ReportOptions options) {
   RunReport report;
@@ -151,14 +152,14 @@ inline RunReport make_report(std::vector<Program> const& programs,
   return report;
 }
 
-inline Result<RunReport> load_report(std::string const& directory, ReportOptions options) {
+CUCO_EVOLVE_INLINE Result<RunReport> load_report(std::string const& directory, ReportOptions options) {
   auto storage = SqliteStorage::open(directory, {.read_only = true});
   if (!storage) return forward_error(std::move(storage));
   if (options.directory.empty()) options.directory = directory;
   return make_report(*storage, std::move(options));
 }
 
-inline std::string to_text(RunReport const& r) {
+CUCO_EVOLVE_INLINE std::string to_text(RunReport const& r) {
   std::string out = "run";
   if (!r.directory.empty()) out += " " + r.directory;
   out += fmt::format(": {} generations", r.generations_done);
@@ -219,7 +220,7 @@ inline std::string to_text(RunReport const& r) {
   return out;
 }
 
-inline std::string to_json(RunReport const& r) {
+CUCO_EVOLVE_INLINE std::string to_json(RunReport const& r) {
   nlohmann::ordered_json json;
   json["directory"] = r.directory;
   json["generations_done"] = r.generations_done;

@@ -114,4 +114,6 @@ template <RunStorage S>
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/report/run_report-inl.hpp"
+#endif

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/select/any_selector.hpp"
 #include "cuco/select/beam_selector.hpp"
 #include "cuco/select/best_of_n_selector.hpp"
@@ -11,7 +12,7 @@
 
 namespace cuco {
 
-inline std::vector<std::string_view> selector_names() {
+CUCO_EVOLVE_INLINE std::vector<std::string_view> selector_names() {
   return {PowerLawSelector::name(),
           WeightedSelector::name(),
           BeamSelector::name(),
@@ -19,7 +20,7 @@ inline std::vector<std::string_view> selector_names() {
           UniformSelector::name()};
 }
 
-inline Result<AnySelector> make_selector(std::string_view name, SelectorOptions const& options) {
+CUCO_EVOLVE_INLINE Result<AnySelector> make_selector(std::string_view name, SelectorOptions const& options) {
   if (name == PowerLawSelector::name())
     return AnySelector(
         PowerLawSelector{.alpha = options.alpha, .exploitation_ratio = options.exploitation_ratio});

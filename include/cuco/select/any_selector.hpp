@@ -91,4 +91,6 @@ struct SelectorOptions {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/select/any_selector-inl.hpp"
+#endif

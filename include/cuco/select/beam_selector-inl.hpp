@@ -7,12 +7,13 @@
 #include <string>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/select/beam_selector.hpp"
 #include "cuco/select/impl/pool.hpp"
 
 namespace cuco {
 
-inline Result<ProgramId> BeamSelector::select(Population const& population, Rng& /*rng*/) {
+CUCO_EVOLVE_INLINE Result<ProgramId> BeamSelector::select(Population const& population, Rng& /*rng*/) {
   if (beams < 1)
     return fail(
         ErrorCode::kInvalidArgument, "beam_search: beams is " + std::to_string(beams), "use at least 1");
@@ -28,7 +29,7 @@ inline Result<ProgramId> BeamSelector::select(Population const& population, Rng&
   return parent;
 }
 
-inline std::string BeamSelector::save() const {
+CUCO_EVOLVE_INLINE std::string BeamSelector::save() const {
   std::string out;
   for (auto const& [island, id] : parents) {
     if (!out.empty()) out += '\n';
@@ -38,7 +39,7 @@ inline std::string BeamSelector::save() const {
   return out;
 }
 
-inline void BeamSelector::load(std::string_view state) {
+CUCO_EVOLVE_INLINE void BeamSelector::load(std::string_view state) {
   parents.clear();
   while (!state.empty()) {
     auto const end = std::min(state.find('\n'), state.size());

@@ -6,12 +6,13 @@
 #include <tuple>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/select/best_of_n_selector.hpp"
 #include "cuco/select/impl/pool.hpp"
 
 namespace cuco {
 
-inline Result<ProgramId> BestOfNSelector::select(Population const& population, Rng& /*rng*/) const {
+CUCO_EVOLVE_INLINE Result<ProgramId> BestOfNSelector::select(Population const& population, Rng& /*rng*/) const {
   auto pool = impl::draw_pool(population);
   if (!pool) return forward_error(std::move(pool));
   auto const& members = pool->members;

@@ -23,4 +23,6 @@ static_assert(explain_selector<BestOfNSelector>());
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/select/best_of_n_selector-inl.hpp"
+#endif

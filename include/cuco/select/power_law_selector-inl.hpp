@@ -7,12 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/select/impl/pool.hpp"
 #include "cuco/select/power_law_selector.hpp"
 
 namespace cuco {
 
-inline Result<ProgramId> PowerLawSelector::select(Population const& population, Rng& rng) const {
+CUCO_EVOLVE_INLINE Result<ProgramId> PowerLawSelector::select(Population const& population, Rng& rng) const {
   if (!std::isfinite(alpha) || alpha < 0)
     return fail(ErrorCode::kInvalidArgument,
                 "power_law: alpha is " + std::to_string(alpha),

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/select/impl/pool.hpp"
 #include "cuco/select/uniform_selector.hpp"
 
 namespace cuco {
 
-inline Result<ProgramId> UniformSelector::select(Population const& population, Rng& rng) const {
+CUCO_EVOLVE_INLINE Result<ProgramId> UniformSelector::select(Population const& population, Rng& rng) const {
   auto pool = impl::draw_pool(population);
   if (!pool) return forward_error(std::move(pool));
   return pool->members[rng.below(pool->members.size())]->id;

@@ -11,6 +11,7 @@
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/transform.hpp>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/select/impl/pool.hpp"
 #include "cuco/select/weighted_selector.hpp"
 
@@ -18,21 +19,21 @@ namespace cuco {
 namespace impl {
 
 /// Mean of the two middle values when their number is even. `values` must not be empty.
-inline double median(std::vector<double> values) {
+CUCO_EVOLVE_INLINE double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   std::size_t const n = values.size();
   return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 /// Does not overflow for large |x|.
-inline double sigmoid(double x) {
+CUCO_EVOLVE_INLINE double sigmoid(double x) {
   if (x >= 0) return 1 / (1 + std::exp(-x));
   double const e = std::exp(x);
   return e / (1 + e);
 }
 
 /// The weight of every candidate; see `WeightedSelector`.
-inline std::vector<double> parent_weights(std::vector<Member const*> const& candidates, double lambda) {
+CUCO_EVOLVE_INLINE std::vector<double> parent_weights(std::vector<Member const*> const& candidates, double lambda) {
   using ranges::to_vector;
   using ranges::views::transform;
   auto const scores = candidates | transform([](Member const* m) { return m->score; }) | to_vector;
@@ -47,7 +48,7 @@ inline std::vector<double> parent_weights(std::vector<Member const*> const& cand
 
 }  // namespace impl
 
-inline Result<ProgramId> WeightedSelector::select(Population const& population, Rng& rng) const {
+CUCO_EVOLVE_INLINE Result<ProgramId> WeightedSelector::select(Population const& population, Rng& rng) const {
   if (!std::isfinite(lambda))
     return fail(ErrorCode::kInvalidArgument, "weighted: lambda is not a finite number", "use for example 10");
   auto pool = impl::draw_pool(population);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/store/evaluation_json.hpp"
 #include "cuco/store/impl/column_json.hpp"
 
@@ -21,24 +22,24 @@ std::optional<Enum> enum_from(Json const& json, int last) {
   return std::nullopt;
 }
 
-inline Json member_or_null(Json const& json, char const* key) {
+CUCO_EVOLVE_INLINE Json member_or_null(Json const& json, char const* key) {
   auto const found = json.find(key);
   return found == json.end() ? Json() : *found;
 }
 
-inline double number_or_zero(Json const& json, char const* key) {
+CUCO_EVOLVE_INLINE double number_or_zero(Json const& json, char const* key) {
   auto const found = json.find(key);
   return found != json.end() && found->is_number() ? found->get<double>() : 0.0;
 }
 
-inline std::string text_or_empty(Json const& json, char const* key) {
+CUCO_EVOLVE_INLINE std::string text_or_empty(Json const& json, char const* key) {
   auto const found = json.find(key);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 }  // namespace impl
 
-inline std::string to_json(Evaluation const& e) {
+CUCO_EVOLVE_INLINE std::string to_json(Evaluation const& e) {
   impl::Json json = impl::Json::object();
   json["outcome"] = to_string(e.outcome);
   json["correct"] = e.correct();
@@ -56,7 +57,7 @@ inline std::string to_json(Evaluation const& e) {
   return impl::dump(json, 2) + "\n";
 }
 
-inline Result<Evaluation> evaluation_from_json(std::string_view text) {
+CUCO_EVOLVE_INLINE Result<Evaluation> evaluation_from_json(std::string_view text) {
   auto const json = impl::parse_or_null(text);
   auto const invalid = [](char const* what) {
     return fail(
@@ -86,7 +87,7 @@ inline Result<Evaluation> evaluation_from_json(std::string_view text) {
   return e;
 }
 
-inline std::string metrics_json(Evaluation const& e) {
+CUCO_EVOLVE_INLINE std::string metrics_json(Evaluation const& e) {
   impl::Json json = impl::Json::object();
   json["combined_score"] = impl::number_or_null(e.combined_score);
   json["public"] = impl::metrics_to_json(e.public_metrics);
@@ -95,7 +96,7 @@ inline std::string metrics_json(Evaluation const& e) {
   return impl::dump(json, 2) + "\n";
 }
 
-inline std::string correct_json(Evaluation const& e) {
+CUCO_EVOLVE_INLINE std::string correct_json(Evaluation const& e) {
   impl::Json json = impl::Json::object();
   json["correct"] = e.correct();
   json["error"] = e.error.empty() ? impl::Json() : impl::Json(e.error);

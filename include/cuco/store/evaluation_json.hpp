@@ -25,4 +25,6 @@ namespace cuco {
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/store/evaluation_json-inl.hpp"
+#endif

@@ -5,16 +5,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/store/impl/storable.hpp"
 #include "cuco/store/memory_storage.hpp"
 
 namespace cuco {
 
-inline void MemoryStorage::remember(Undo undo) {
+CUCO_EVOLVE_INLINE void MemoryStorage::remember(Undo undo) {
   if (!open_.empty()) log_.push_back(std::move(undo));
 }
 
-inline Result<void> MemoryStorage::add(Program program) {
+CUCO_EVOLVE_INLINE Result<void> MemoryStorage::add(Program program) {
   if (program.id.empty()) return impl::program_without_id();
   if (!index_.emplace(program.id.value, programs_.size()).second) return impl::program_exists(program.id);
   programs_.push_back(impl::storable(std::move(program)));
@@ -22,13 +23,13 @@ inline Result<void> MemoryStorage::add(Program program) {
   return {};
 }
 
-inline Result<Program> MemoryStorage::get(ProgramId const& id) const {
+CUCO_EVOLVE_INLINE Result<Program> MemoryStorage::get(ProgramId const& id) const {
   auto const found = index_.find(id.value);
   if (found == index_.end()) return impl::no_such_program(id);
   return programs_[found->second];
 }
 
-inline Result<Program> MemoryStorage::best() const {
+CUCO_EVOLVE_INLINE Result<Program> MemoryStorage::best() const {
   Program const* best = nullptr;
   for (auto const& p : programs_)
     if (p.correct && (best == nullptr || better(p, *best))) best = &p;
@@ -36,7 +37,7 @@ inline Result<Program> MemoryStorage::best() const {
   return *best;
 }
 
-inline Result<std::vector<Program>> MemoryStorage::top(std::size_t n, ProgramFilter const& filter) const {
+CUCO_EVOLVE_INLINE Result<std::vector<Program>> MemoryStorage::top(std::size_t n, ProgramFilter const& filter) const {
   std::vector<Program const*> found;
   for (auto const& p : programs_)
     if (matches(filter, p)) found.push_back(&p);
@@ -48,26 +49,21 @@ inline Result<std::vector<Program>> MemoryStorage::top(std::size_t n, ProgramFil
   return result;
 }
 
-inline Result<std::vector<Program>> MemoryStorage::scan(ProgramFilter const& filter) const {
+CUCO_EVOLVE_INLINE Result<std::vector<Program>> MemoryStorage::scan(ProgramFilter const& filter) const {
   std::vector<Program> result;
   for (auto const& p : programs_)
     if (matches(filter, p)) result.push_back(p);
   return result;
 }
 
-template <class F>
-Result<void> MemoryStorage::transaction(F&& f) {
-  return impl::run_transaction(*this, f);
-}
-
-inline Result<void> MemoryStorage::update(Program const& program) {
+CUCO_EVOLVE_INLINE Result<void> MemoryStorage::update(Program const& program) {
   auto const found = index_.find(program.id.value);
   if (found == index_.end()) return impl::no_such_program(program.id);
   remember({std::exchange(programs_[found->second], impl::storable(program))});
   return {};
 }
 
-inline Result<void> MemoryStorage::set_archived(ProgramId const& id, bool archived) {
+CUCO_EVOLVE_INLINE Result<void> MemoryStorage::set_archived(ProgramId const& id, bool archived) {
   auto const found = index_.find(id.value);
   if (found == index_.end()) return impl::no_such_program(id);
   if (!open_.empty()) remember({programs_[found->second]});
@@ -75,7 +71,7 @@ inline Result<void> MemoryStorage::set_archived(ProgramId const& id, bool archiv
   return {};
 }
 
-inline Result<void> MemoryStorage::set_value(std::string const& key, std::string const& value) {
+CUCO_EVOLVE_INLINE Result<void> MemoryStorage::set_value(std::string const& key, std::string const& value) {
   if (key.empty()) return fail(ErrorCode::kInvalidArgument, "a stored value needs a key");
   auto const found = values_.find(key);
   remember({{}, key, found == values_.end() ? std::nullopt : std::optional(found->second)});
@@ -83,30 +79,30 @@ inline Result<void> MemoryStorage::set_value(std::string const& key, std::string
   return {};
 }
 
-inline Result<std::optional<std::string>> MemoryStorage::value(std::string const& key) const {
+CUCO_EVOLVE_INLINE Result<std::optional<std::string>> MemoryStorage::value(std::string const& key) const {
   auto const found = values_.find(key);
   return found == values_.end() ? std::nullopt : std::optional(found->second);
 }
 
-inline Result<std::vector<Member>> MemoryStorage::members() const {
+CUCO_EVOLVE_INLINE Result<std::vector<Member>> MemoryStorage::members() const {
   std::vector<Member> result;
   result.reserve(programs_.size());
   for (auto const& p : programs_) result.push_back(impl::member_of(p));
   return result;
 }
 
-inline Status MemoryStorage::begin_() {
+CUCO_EVOLVE_INLINE Status MemoryStorage::begin_() {
   open_.push_back(log_.size());
   return {};
 }
 
-inline Status MemoryStorage::commit_() {
+CUCO_EVOLVE_INLINE Status MemoryStorage::commit_() {
   open_.pop_back();
   if (open_.empty()) log_.clear();
   return {};
 }
 
-inline void MemoryStorage::rollback_() {
+CUCO_EVOLVE_INLINE void MemoryStorage::rollback_() {
   for (std::size_t const begin = open_.back(); log_.size() > begin; log_.pop_back()) {
     Undo& undo = log_.back();
     if (undo.program) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cuco/store/impl/storable.hpp"
 #include "cuco/store/run_storage.hpp"
 
 namespace cuco {
@@ -20,7 +21,9 @@ class MemoryStorage {
   [[nodiscard]] Result<std::vector<Program>> top(std::size_t n, ProgramFilter const& filter = {}) const;
   [[nodiscard]] Result<std::vector<Program>> scan(ProgramFilter const& filter = {}) const;
   template <class F>
-  [[nodiscard]] Result<void> transaction(F&& f);
+  [[nodiscard]] Result<void> transaction(F&& f) {
+    return impl::run_transaction(*this, f);
+  }
 
   [[nodiscard]] Result<void> update(Program const& program);
   [[nodiscard]] Result<void> set_archived(ProgramId const& id, bool archived);
@@ -56,4 +59,6 @@ static_assert(explain_run_storage<MemoryStorage>());
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/store/memory_storage-inl.hpp"
+#endif

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/store/impl/column_json.hpp"
 #include "cuco/store/program_json.hpp"
 
 namespace cuco {
 
-inline std::string to_json(Program const& p) {
+CUCO_EVOLVE_INLINE std::string to_json(Program const& p) {
   impl::Json json = impl::Json::object();
   json["id"] = p.id.value;
   json["code"] = p.code;
@@ -33,7 +34,7 @@ inline std::string to_json(Program const& p) {
   return impl::dump(json);
 }
 
-inline Result<Program> program_from_json(std::string_view text) {
+CUCO_EVOLVE_INLINE Result<Program> program_from_json(std::string_view text) {
   auto const json = impl::parse_or_null(text);
   auto const at = [&](char const* key) -> impl::Json const& {
     static impl::Json const kNull;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/store/impl/column_json.hpp"
 #include "cuco/store/impl/sqlite_database.hpp"
 #include "cuco/store/impl/sqlite_queries.hpp"
@@ -17,7 +18,7 @@ namespace cuco {
 
 namespace impl {
 
-inline Program program_of(SqliteStatement const& row) {
+CUCO_EVOLVE_INLINE Program program_of(SqliteStatement const& row) {
   auto const json = [&](int column) { return parse_or_null(row.text(column)); };
   Program p;
   p.id = {row.text(0)};
@@ -46,14 +47,14 @@ inline Program program_of(SqliteStatement const& row) {
 
 }  // namespace impl
 
-inline Result<SqliteStorage> SqliteStorage::open(std::string path, SqliteOptions options) {
+CUCO_EVOLVE_INLINE Result<SqliteStorage> SqliteStorage::open(std::string path, SqliteOptions options) {
   if (path.empty()) return fail(ErrorCode::kInvalidArgument, "the path of the database is empty");
   auto database = std::make_unique<impl::SqliteDatabase>(impl::database_file(path));
   if (auto ok = impl::connect_database(*database, options); !ok) return forward_error(std::move(ok));
   return SqliteStorage(std::move(database));
 }
 
-inline SqliteStorage::SqliteStorage(std::string path, SqliteOptions options) {
+CUCO_EVOLVE_INLINE SqliteStorage::SqliteStorage(std::string path, SqliteOptions options) {
   auto opened = open(path, options);
   if (opened) {
     database_ = std::move(opened->database_);
@@ -62,19 +63,19 @@ inline SqliteStorage::SqliteStorage(std::string path, SqliteOptions options) {
   }
 }
 
-inline SqliteStorage::SqliteStorage(std::unique_ptr<impl::SqliteDatabase> database)
+CUCO_EVOLVE_INLINE SqliteStorage::SqliteStorage(std::unique_ptr<impl::SqliteDatabase> database)
     : database_(std::move(database)) {}
-inline SqliteStorage::SqliteStorage(SqliteStorage&&) noexcept = default;
-inline SqliteStorage& SqliteStorage::operator=(SqliteStorage&&) noexcept = default;
-inline SqliteStorage::~SqliteStorage() = default;
+CUCO_EVOLVE_INLINE SqliteStorage::SqliteStorage(SqliteStorage&&) noexcept = default;
+CUCO_EVOLVE_INLINE SqliteStorage& SqliteStorage::operator=(SqliteStorage&&) noexcept = default;
+CUCO_EVOLVE_INLINE SqliteStorage::~SqliteStorage() = default;
 
 // SQLite ends a transaction by itself after a full disk. What follows in the same transaction must fail too.
-inline Status SqliteStorage::writable() const {
+CUCO_EVOLVE_INLINE Status SqliteStorage::writable() const {
   if (depth_ == 0 || database_->in_transaction()) return {};
   return fail_at(ErrorCode::kStorage, database_->file(), 0, "the transaction has been rolled back already");
 }
 
-inline Status SqliteStorage::write_row(Program const& given, bool insert) {
+CUCO_EVOLVE_INLINE Status SqliteStorage::write_row(Program const& given, bool insert) {
   Program const p = impl::storable(given);
   impl::Json old[4];
   if (!insert) {
@@ -115,16 +116,16 @@ inline Status SqliteStorage::write_row(Program const& given, bool insert) {
   return database_->error("cannot write a program");
 }
 
-inline Result<void> SqliteStorage::add(Program program) {
+CUCO_EVOLVE_INLINE Result<void> SqliteStorage::add(Program program) {
   if (program.id.empty()) return impl::program_without_id();
   return transaction([&] { return write_row(program, true); });
 }
 
-inline Result<void> SqliteStorage::update(Program const& program) {
+CUCO_EVOLVE_INLINE Result<void> SqliteStorage::update(Program const& program) {
   return transaction([&] { return write_row(program, false); });
 }
 
-inline Result<void> SqliteStorage::set_archived(ProgramId const& id, bool archived) {
+CUCO_EVOLVE_INLINE Result<void> SqliteStorage::set_archived(ProgramId const& id, bool archived) {
   if (auto ok = writable(); !ok) return ok;
   auto row = database_->prepare(archived ? impl::kArchive : impl::kUnarchive);
   if (!row) return forward_error(std::move(row));
@@ -139,7 +140,7 @@ inline Result<void> SqliteStorage::set_archived(ProgramId const& id, bool archiv
   return {};
 }
 
-inline Result<Program> SqliteStorage::get(ProgramId const& id) const {
+CUCO_EVOLVE_INLINE Result<Program> SqliteStorage::get(ProgramId const& id) const {
   auto row = database_->prepare(impl::kSelectOne);
   if (!row) return forward_error(std::move(row));
   row->bind(1, id.value);
@@ -149,7 +150,7 @@ inline Result<Program> SqliteStorage::get(ProgramId const& id) const {
   return database_->error("cannot read a program");
 }
 
-inline Result<std::vector<Program>> SqliteStorage::select(char const* sql,
+CUCO_EVOLVE_INLINE Result<std::vector<Program>> SqliteStorage::select(char const* sql,
                                                           ProgramFilter const& filter,
                                                           long long limit) const {
   auto row = database_->prepare(sql);
@@ -167,28 +168,23 @@ inline Result<std::vector<Program>> SqliteStorage::select(char const* sql,
   return found;
 }
 
-inline Result<Program> SqliteStorage::best() const {
+CUCO_EVOLVE_INLINE Result<Program> SqliteStorage::best() const {
   auto found = select(impl::kSelectTop, {.correct_only = true}, 1);
   if (!found) return forward_error(std::move(found));
   if (found->empty()) return impl::no_correct_program();
   return std::move(found->front());
 }
 
-inline Result<std::vector<Program>> SqliteStorage::top(std::size_t n, ProgramFilter const& filter) const {
+CUCO_EVOLVE_INLINE Result<std::vector<Program>> SqliteStorage::top(std::size_t n, ProgramFilter const& filter) const {
   constexpr std::size_t kMost = std::numeric_limits<long long>::max();
   return select(impl::kSelectTop, filter, static_cast<long long>(std::min(n, kMost)));
 }
 
-inline Result<std::vector<Program>> SqliteStorage::scan(ProgramFilter const& filter) const {
+CUCO_EVOLVE_INLINE Result<std::vector<Program>> SqliteStorage::scan(ProgramFilter const& filter) const {
   return select(impl::kSelectAll, filter, -1);
 }
 
-template <class F>
-Result<void> SqliteStorage::transaction(F&& f) {
-  return impl::run_transaction(*this, f);
-}
-
-inline Result<void> SqliteStorage::set_value(std::string const& key, std::string const& value) {
+CUCO_EVOLVE_INLINE Result<void> SqliteStorage::set_value(std::string const& key, std::string const& value) {
   if (key.empty()) return fail(ErrorCode::kInvalidArgument, "a stored value needs a key");
   if (auto ok = writable(); !ok) return ok;
   auto row = database_->prepare(impl::kSetValue);
@@ -198,7 +194,7 @@ inline Result<void> SqliteStorage::set_value(std::string const& key, std::string
   return database_->finish(*row, "cannot write a value");
 }
 
-inline Result<std::optional<std::string>> SqliteStorage::value(std::string const& key) const {
+CUCO_EVOLVE_INLINE Result<std::optional<std::string>> SqliteStorage::value(std::string const& key) const {
   auto row = database_->prepare(impl::kValue);
   if (!row) return forward_error(std::move(row));
   row->bind(1, key);
@@ -208,14 +204,14 @@ inline Result<std::optional<std::string>> SqliteStorage::value(std::string const
   return database_->error("cannot read a value");
 }
 
-inline Result<std::size_t> SqliteStorage::size() const {
+CUCO_EVOLVE_INLINE Result<std::size_t> SqliteStorage::size() const {
   auto row = database_->prepare(impl::kSize);
   if (!row) return forward_error(std::move(row));
   if (row->step() != SQLITE_ROW) return database_->error("cannot count the programs");
   return static_cast<std::size_t>(row->integer(0));
 }
 
-inline Result<std::vector<Member>> SqliteStorage::members() const {
+CUCO_EVOLVE_INLINE Result<std::vector<Member>> SqliteStorage::members() const {
   auto row = database_->prepare(impl::kMembers);
   if (!row) return forward_error(std::move(row));
   std::vector<Member> members;
@@ -232,7 +228,7 @@ inline Result<std::vector<Member>> SqliteStorage::members() const {
   return members;
 }
 
-inline Status SqliteStorage::begin_() {
+CUCO_EVOLVE_INLINE Status SqliteStorage::begin_() {
   if (auto ok = writable(); !ok) return ok;
   // IMMEDIATE: a transaction that reads first and writes later could not wait for another writer.
   auto begun =
@@ -241,14 +237,14 @@ inline Status SqliteStorage::begin_() {
   return begun;
 }
 
-inline Status SqliteStorage::commit_() {
+CUCO_EVOLVE_INLINE Status SqliteStorage::commit_() {
   if (auto ok = writable(); !ok) return ok;
   auto done = database_->execute(depth_ == 1 ? "COMMIT" : "RELEASE level" + std::to_string(depth_ - 1));
   if (done) --depth_;
   return done;
 }
 
-inline void SqliteStorage::rollback_() {
+CUCO_EVOLVE_INLINE void SqliteStorage::rollback_() {
   --depth_;
   // After a full disk SQLite has rolled back by itself.
   if (!database_->in_transaction()) return;

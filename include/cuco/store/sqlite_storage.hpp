@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cuco/store/impl/storable.hpp"
 #include "cuco/store/run_storage.hpp"
 #include "cuco/store/sqlite_options.hpp"
 
@@ -43,7 +44,9 @@ class SqliteStorage {
   [[nodiscard]] Result<std::vector<Program>> top(std::size_t n, ProgramFilter const& filter = {}) const;
   [[nodiscard]] Result<std::vector<Program>> scan(ProgramFilter const& filter = {}) const;
   template <class F>
-  [[nodiscard]] Result<void> transaction(F&& f);
+  [[nodiscard]] Result<void> transaction(F&& f) {
+    return impl::run_transaction(*this, f);
+  }
 
   [[nodiscard]] Result<void> update(Program const& program);
   [[nodiscard]] Result<void> set_archived(ProgramId const& id, bool archived);
@@ -75,4 +78,6 @@ static_assert(explain_run_storage<SqliteStorage>());
 
 }  // namespace cuco
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/store/sqlite_storage-inl.hpp"
+#endif

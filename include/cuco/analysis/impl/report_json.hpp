@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cuco/analysis/analyzer.hpp"
+#include "cuco/core/impl/inline.hpp"
 
 namespace cuco {
 namespace impl {
@@ -117,7 +118,7 @@ Json to_objects(std::vector<T> const& items) {
 
 }  // namespace impl
 
-inline std::string to_json(Report const& report) {
+CUCO_EVOLVE_INLINE std::string to_json(Report const& report) {
   impl::Json const out = {{"file", report.file},
                           {"lines", report.lines},
                           {"includes", impl::to_objects(report.includes)},

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "cuco/analysis/analyzer.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/analysis/impl/condition.hpp"
 
 namespace cuco {
@@ -223,10 +224,10 @@ class ReportWriter {
 
 }  // namespace impl
 
-inline std::string to_text(Report const& report) {
+CUCO_EVOLVE_INLINE std::string to_text(Report const& report) {
   return impl::ReportWriter(report, false).run();
 }
-inline std::string to_prompt(Report const& report) {
+CUCO_EVOLVE_INLINE std::string to_prompt(Report const& report) {
   return impl::ReportWriter(report, true).run();
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
@@ -69,7 +70,9 @@ CUCO_EVOLVE_INLINE std::vector<std::string> launch_argv(Launcher const& launcher
   add({"--mca", "pml", "ob1"});
   argv.emplace_back("-np");
   argv.push_back(std::to_string(spec.ranks));
-  argv.push_back(spec.binary);
+  // Ranks start in a directory of their own, from where a relative path would lead elsewhere.
+  std::error_code unknown;
+  argv.push_back(std::filesystem::absolute(spec.binary, unknown).string());
   argv.insert(argv.end(), spec.args.begin(), spec.args.end());
   return argv;
 }
@@ -116,6 +119,9 @@ CUCO_EVOLVE_INLINE Result<RunResult> launch(RunSpec const& spec, LaunchSettings 
   result.rank_stderr = std::move(output.rank_stderr);
   result.stderr_text = join_by_rank(result.rank_stderr);
   result.launcher_text = std::move(output.launcher_text) + process->err;
+  if (result.launcher_text.find("unable to launch the specified application") != std::string::npos)
+    return tl::unexpected<Error>(Error{ErrorCode::kProcess, "mpirun cannot start '" + spec.binary + "'",
+                                       "check that it exists and may be executed", {}, 0, result.launcher_text});
   result.timed_out = process->timed_out;
   result.output_truncated = process->truncated;
   result.seconds = process->seconds;

@@ -7,12 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cuco/core/hash.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evolve/impl/proposal.hpp"
 #include "cuco/store/program_json.hpp"
 
 namespace cuco::impl {
 
-inline std::string proposal_json(Proposal const& proposal, std::string_view run) {
+CUCO_EVOLVE_INLINE std::string proposal_json(Proposal const& proposal, std::string_view run) {
   nlohmann::ordered_json json;
   json["run"] = run;
   json["generation"] = proposal.generation;
@@ -30,7 +31,7 @@ inline std::string proposal_json(Proposal const& proposal, std::string_view run)
   return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-inline Result<Proposal> proposal_from_json(std::string_view text, std::string_view run, std::string code) {
+CUCO_EVOLVE_INLINE Result<Proposal> proposal_from_json(std::string_view text, std::string_view run, std::string code) {
   try {
     auto const json = nlohmann::ordered_json::parse(text);
     if (json.at("run").get<std::string>() != run)

@@ -11,16 +11,17 @@
 
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/errno_text.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evolve/impl/run_files.hpp"
 #include "cuco/store/evaluation_json.hpp"
 
 namespace cuco::impl {
 
-inline std::string proposal_file(GenerationPaths const& at) {
+CUCO_EVOLVE_INLINE std::string proposal_file(GenerationPaths const& at) {
   return at.path + "/proposal.json";
 }
 
-inline Status make_candidate_folder(GenerationPaths const& at) {
+CUCO_EVOLVE_INLINE Status make_candidate_folder(GenerationPaths const& at) {
   std::error_code error;
   std::filesystem::create_directories(at.results(), error);
   if (error)
@@ -32,7 +33,7 @@ inline Status make_candidate_folder(GenerationPaths const& at) {
   return {};
 }
 
-inline Result<std::unique_ptr<TemporaryFolder>> TemporaryFolder::make() {
+CUCO_EVOLVE_INLINE Result<std::unique_ptr<TemporaryFolder>> TemporaryFolder::make() {
   std::error_code error;
   auto const base = std::filesystem::temp_directory_path(error);
   if (error)
@@ -47,12 +48,12 @@ inline Result<std::unique_ptr<TemporaryFolder>> TemporaryFolder::make() {
   return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(std::move(name)));
 }
 
-inline TemporaryFolder::~TemporaryFolder() {
+CUCO_EVOLVE_INLINE TemporaryFolder::~TemporaryFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }
 
-inline Result<RunFiles> RunFiles::open(RunDirectory const* directory) {
+CUCO_EVOLVE_INLINE Result<RunFiles> RunFiles::open(RunDirectory const* directory) {
   RunFiles files;
   files.directory_ = directory;
   if (directory == nullptr) {
@@ -63,14 +64,14 @@ inline Result<RunFiles> RunFiles::open(RunDirectory const* directory) {
   return files;
 }
 
-inline GenerationPaths RunFiles::paths(int generation, int seed_slot) const {
+CUCO_EVOLVE_INLINE GenerationPaths RunFiles::paths(int generation, int seed_slot) const {
   if (durable()) return seed_slot < 0 ? directory_->generation(generation) : directory_->seed(seed_slot);
   auto const name =
       seed_slot < 0 ? "gen_" + std::to_string(generation) : "gen_0_island" + std::to_string(seed_slot);
   return {temporary_->path() + "/" + name, generation, seed_slot};
 }
 
-inline Status RunFiles::store(Proposal const& proposal,
+CUCO_EVOLVE_INLINE Status RunFiles::store(Proposal const& proposal,
                               std::string const& parent_code,
                               std::string_view run) const {
   auto const at = paths(proposal.generation, proposal.seed_slot);
@@ -96,7 +97,7 @@ inline Status RunFiles::store(Proposal const& proposal,
   return write_file_atomic(proposal_file(at), proposal_json(proposal, run));
 }
 
-inline std::optional<Proposal> RunFiles::load(GenerationPaths const& at, std::string_view run) const {
+CUCO_EVOLVE_INLINE std::optional<Proposal> RunFiles::load(GenerationPaths const& at, std::string_view run) const {
   if (!durable()) return std::nullopt;
   auto const text = read_file(proposal_file(at));
   if (!text) return std::nullopt;
@@ -106,7 +107,7 @@ inline std::optional<Proposal> RunFiles::load(GenerationPaths const& at, std::st
   return *std::move(proposal);
 }
 
-inline Status RunFiles::store(GenerationPaths const& at, Evaluation const& evaluation) const {
+CUCO_EVOLVE_INLINE Status RunFiles::store(GenerationPaths const& at, Evaluation const& evaluation) const {
   if (!durable()) return {};
   if (auto made = make_candidate_folder(at); !made) return made;
   if (auto written = write_file_atomic(at.metrics(), metrics_json(evaluation)); !written) return written;
@@ -114,7 +115,7 @@ inline Status RunFiles::store(GenerationPaths const& at, Evaluation const& evalu
   return write_file_atomic(at.evaluation(), cuco::to_json(evaluation));
 }
 
-inline std::optional<Evaluation> RunFiles::load_evaluation(GenerationPaths const& at) const {
+CUCO_EVOLVE_INLINE std::optional<Evaluation> RunFiles::load_evaluation(GenerationPaths const& at) const {
   if (!durable()) return std::nullopt;
   auto const text = read_file(at.evaluation());
   if (!text) return std::nullopt;
@@ -123,13 +124,13 @@ inline std::optional<Evaluation> RunFiles::load_evaluation(GenerationPaths const
   return *std::move(evaluation);
 }
 
-inline void RunFiles::release(GenerationPaths const& at) const {
+CUCO_EVOLVE_INLINE void RunFiles::release(GenerationPaths const& at) const {
   if (durable()) return;
   std::error_code ignored;
   std::filesystem::remove_all(at.path, ignored);
 }
 
-inline Status RunFiles::update_best(GenerationPaths const& at) const {
+CUCO_EVOLVE_INLINE Status RunFiles::update_best(GenerationPaths const& at) const {
   return durable() ? directory_->update_best(at) : Status{};
 }
 

@@ -63,4 +63,6 @@ class RunFiles {
 
 }  // namespace cuco::impl
 
+#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
 #include "cuco/evolve/impl/run_files-inl.hpp"
+#endif

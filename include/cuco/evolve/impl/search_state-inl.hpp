@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cuco/core/hash.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/rng.hpp"
 #include "cuco/evolve/impl/code_key.hpp"
 #include "cuco/evolve/impl/search_state.hpp"
@@ -18,13 +19,13 @@
 
 namespace cuco::impl {
 
-inline ProgramId SearchState::announce(Program const& program) {
+CUCO_EVOLVE_INLINE ProgramId SearchState::announce(Program const& program) {
   codes.push_back(program.code);
   auto const [at, fresh] = by_code.emplace(code_key(program.code), program.id);
   return fresh ? ProgramId{} : at->second;
 }
 
-inline void SearchState::enter(Program const& program) {
+CUCO_EVOLVE_INLINE void SearchState::enter(Program const& program) {
   roster.add(member_of(program), hash64(normalised_code(program.code)));
   if (!attribute_or(program.metadata, kIslandCopyKey).empty()) return;
   ++programs;
@@ -32,7 +33,7 @@ inline void SearchState::enter(Program const& program) {
   if (!attribute_or(program.metadata, "duplicate_of").empty()) ++duplicates;
 }
 
-inline std::optional<Stop> stop_after(SearchState const& state, EvolutionOptions const& options) {
+CUCO_EVOLVE_INLINE std::optional<Stop> stop_after(SearchState const& state, EvolutionOptions const& options) {
   auto const* best = state.roster.best();
   if (options.target_score > 0 && best != nullptr && best->score >= options.target_score)
     return Stop{StopReason::kTarget,
@@ -48,7 +49,7 @@ inline std::optional<Stop> stop_after(SearchState const& state, EvolutionOptions
   return std::nullopt;
 }
 
-inline std::string stop_options(EvolutionOptions const& options) {
+CUCO_EVOLVE_INLINE std::string stop_options(EvolutionOptions const& options) {
   return fmt::format("generations {} target {} stagnant {} skips {}",
                      options.generations,
                      options.target_score,
@@ -56,7 +57,7 @@ inline std::string stop_options(EvolutionOptions const& options) {
                      options.stop_after_skips);
 }
 
-inline std::string options_json(EvolutionOptions const& o, std::string const& selector) {
+CUCO_EVOLVE_INLINE std::string options_json(EvolutionOptions const& o, std::string const& selector) {
   nlohmann::ordered_json json;
   json["generations"] = o.generations;
   json["islands"] = o.islands;
@@ -82,24 +83,24 @@ inline std::string options_json(EvolutionOptions const& o, std::string const& se
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-inline Phase phase_of(int generation, EvolutionOptions const& options) {
+CUCO_EVOLVE_INLINE Phase phase_of(int generation, EvolutionOptions const& options) {
   int const explore = std::max(1, static_cast<int>(options.generations * options.explore_fraction));
   return generation < explore ? Phase::kExplore : Phase::kExploit;
 }
 
-inline ProgramId make_id(std::string_view run, int generation, int slot, std::string_view code) {
+CUCO_EVOLVE_INLINE ProgramId make_id(std::string_view run, int generation, int slot, std::string_view code) {
   auto const hash = content_hash(fmt::format("{}/{}/{}/{}", run, generation, slot, code));
   return {fmt::format("g{}-{}", generation, hash.substr(0, 8))};
 }
 
-inline std::string sources_hash(std::vector<Seed> const& seeds, std::vector<int> const& islands) {
+CUCO_EVOLVE_INLINE std::string sources_hash(std::vector<Seed> const& seeds, std::vector<int> const& islands) {
   std::string text;
   for (std::size_t i = 0; i < seeds.size(); ++i)
     text += fmt::format("{} {}\n", islands[i], content_hash_128(seeds[i].code));
   return content_hash_128(text);
 }
 
-inline void apply(Evaluation const& e, Program& p) {
+CUCO_EVOLVE_INLINE void apply(Evaluation const& e, Program& p) {
   p.correct = e.correct() && std::isfinite(e.combined_score);
   p.combined_score = p.correct ? e.combined_score : 0;
   p.public_metrics = e.public_metrics;
@@ -121,7 +122,7 @@ inline void apply(Evaluation const& e, Program& p) {
   for (auto const& note : e.notes) set_attribute(p.metadata, "note." + note.name, note.value);
 }
 
-inline void apply(Program const& twin, Program& p) {
+CUCO_EVOLVE_INLINE void apply(Program const& twin, Program& p) {
   p.correct = twin.correct;
   p.combined_score = twin.combined_score;
   p.public_metrics = twin.public_metrics;
@@ -134,11 +135,11 @@ inline void apply(Program const& twin, Program& p) {
   set_attribute(p.metadata, "duplicate_of", twin.id.value);
 }
 
-inline double now() {
+CUCO_EVOLVE_INLINE double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-inline std::vector<Move> plan_migration(Roster const& roster, int generation, EvolutionOptions const& o) {
+CUCO_EVOLVE_INLINE std::vector<Move> plan_migration(Roster const& roster, int generation, EvolutionOptions const& o) {
   if (o.islands < 2 || o.migration_interval < 1 || generation < 1 || generation % o.migration_interval != 0)
     return {};
   auto rng = Rng(o.seed).split("migration", static_cast<std::uint64_t>(generation));
