@@ -16,6 +16,7 @@
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/log.hpp"
 #include "cuco/evolve/evolution.hpp"
+#include "cuco/evolve/event_text.hpp"
 #include "cuco/evolve/json_lines_observer.hpp"
 #include "cuco/evolve/log_observer.hpp"
 #include "cuco/evolve/phased_mutator.hpp"

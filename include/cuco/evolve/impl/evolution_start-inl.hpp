@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "cuco/core/hash.hpp"
 #include "cuco/evolve/impl/evolution_run.hpp"
 #include "cuco/select/impl/state.hpp"
 

@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cuco/core/api.hpp"
+#include "cuco/core/result.hpp"
+
+namespace cuco {
+
+/// The collectives that rules can turn into kernels.
+enum class Collective : std::uint8_t { kAllReduce, kAllGather, kAllToAll };
+constexpr char const* to_string(Collective v) {
+  return v == Collective::kAllReduce   ? "all_reduce"
+         : v == Collective::kAllGather ? "all_gather"
+                                       : "all_to_all";
+}
+
+/// Element type of a collective.
+enum class ElementType : std::uint8_t {
+  kInt8,
+  kUint8,
+  kInt32,
+  kUint32,
+  kInt64,
+  kUint64,
+  kHalf,
+  kFloat,
+  kDouble,
+  kBfloat16
+};
+/// As used in generated names, for example "float".
+[[nodiscard]] char const* to_string(ElementType type);
+/// The C++ type, for example "__half".
+[[nodiscard]] char const* cpp_name(ElementType type);
+[[nodiscard]] int size_in_bytes(ElementType type);
+/// From the NCCL constant, for example "ncclFloat32". Empty for types that have no kernel here.
+[[nodiscard]] std::optional<ElementType> element_type_of(std::string_view nccl_constant);
+
+/// Reduction of an AllReduce.
+enum class Reduction : std::uint8_t { kSum, kProd, kMin, kMax, kAvg };
+[[nodiscard]] char const* to_string(Reduction op);
+/// From the NCCL constant, for example "ncclSum". Empty for user-made operations.
+[[nodiscard]] std::optional<Reduction> reduction_of(std::string_view nccl_constant);
+
+/// What is known about one collective of a program before its directives are chosen.
+struct Site {
+  Collective collective = Collective::kAllReduce;
+  ElementType type = ElementType::kFloat;
+  Reduction op = Reduction::kSum;   ///< AllReduce only.
+  bool in_place = false;            ///< Some call may have overlapping buffers.
+  bool send_offset_varies = false;  ///< The send pointer's offset in its allocation may differ between ranks.
+  bool recv_offset_varies = false;  ///< The same for the receive pointer.
+  bool several_streams = false;     ///< Calls may come on more than one stream.
+  Api api = Api::LSA;
+  int max_ranks = 64;             ///< The program is not run with more ranks than this.
+  bool lsa_team_is_world = true;  ///< Every rank reaches every other by load and store.
+  int resident_ctas = 132;        ///< CTAs that are resident at once for sure: one per multiprocessor.
+  bool operator==(Site const&) const = default;
+};
+
+/// "collective=all_reduce type=float op=sum in_place=no …": every field, always in this order.
+[[nodiscard]] std::string to_string(Site const& site);
+/// Reads what `to_string` writes. Errors: kParse.
+[[nodiscard]] Result<Site> parse_site(std::string_view text);
+
+}  // namespace cuco
+
+#include "cuco/directives/site-inl.hpp"

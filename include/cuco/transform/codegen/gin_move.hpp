@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cuco/transform/codegen/copy_text.hpp"
+#include "cuco/transform/codegen/gin_sync.hpp"
+
+namespace cuco::impl {
+
+inline constexpr char const* kGinMoveNote =
+    R"(// @title@ over one-sided puts: every rank puts @what@ into its slot of each peer's receive buffer.
+// Each CTA moves one piece of every slot.
+//
+// Synchronisation: the opening barrier says that every peer's stream has reached this kernel, so nobody still uses
+// the receive buffer that is put to. @signal_note@: the signal of a put is
+// visible only after its bytes, so all of this rank's slots are complete then. Reading before the barrier matters: no
+// peer raises a signal of this launch earlier. Flushing makes the send buffer reusable.
+)";
+
+inline constexpr char const* kGinMoveKernel = R"(
+// `bytes`: what one rank sends to one other.
+__global__ void __launch_bounds__(kThreads) move(ncclDevComm device, Place send, Place recv, size_t bytes) {
+  const ncclGin gin(device, @context@);
+  const ncclTeam world = ncclTeamWorld(device);
+  const int rank = device.rank, ranks = device.nRanks;
+@before@
+@barrier@
+  // This CTA's piece of every slot, a multiple of 128 bytes but for the last.
+  const size_t piece = (bytes + kCtas * 128 - 1) / (kCtas * 128) * 128;
+  const size_t begin = blockIdx.x * piece < bytes ? blockIdx.x * piece : bytes;
+  const size_t size = begin + piece < bytes ? piece : bytes - begin;
+  if (size != 0) {
+    @peer_loop@ {
+      if (peer == rank) continue;
+      put_range(gin, world, peer, recv + (rank * bytes + begin), send + @from@, size, @signal_to@,
+                @coop@);
+    }
+    char* out = static_cast<char*>(ncclGetLocalPointer(recv.window, recv.offset)) + rank * bytes + begin;
+    const char* in = static_cast<const char*>(ncclGetLocalPointer(send.window, send.offset)) + @own@;
+    if (in != out) copy(out, in, size, threadIdx.x, kThreads);
+@wait@  }
+  gin.flush(ncclCoopCta());
+}
+)";
+
+/// The constants, the device code and the note of one put-based AllGather or AlltoAll.
+inline std::string gin_move_text(Launcher const& l, Resources const& resources) {
+  Directives const& d = l.directives;
+  bool const gather = l.site.collective == Collective::kAllGather;
+  bool const per_peer = d.sync == SyncScope::kPerPeer;
+  std::string const before =
+      per_peer ? "  const ncclGinSignal_t signal = " + gin_signal(d, resources, 1, 0, "threadIdx.x") +
+                     ";\n  const uint64_t before = int(threadIdx.x) < ranks ? gin.readSignal(signal) : 0;\n"
+               : "  const ncclGinSignal_t signal = " + gin_signal(d, resources, 1, 0, "") +
+                     ";\n  const uint64_t before = gin.readSignal(signal);\n";
+  std::string const wait = per_peer ? "    if (int(threadIdx.x) < ranks && int(threadIdx.x) != rank)\n"
+                                      "      gin.waitSignal(ncclCoopThread(), signal, before + 1);\n"
+                                    : "    gin.waitSignal(ncclCoopCta(), signal, before + ranks - 1);\n";
+  Substitutions const values{{"title", gather ? "AllGather" : "AlltoAll"},
+                             {"what", gather ? "its input" : "a slice of its input"},
+                             {"signal_note", gin_signal_note(d)},
+                             {"context", gin_context(d)},
+                             {"before", before},
+                             {"barrier", gin_barrier(d, "  ")},
+                             {"peer_loop", gin_peer_loop(d)},
+                             {"coop", gin_coop(d)},
+                             {"signal_to", per_peer ? gin_signal(d, resources, 1, 0, "rank") : "signal"},
+                             {"from", gather ? "begin" : "(peer * bytes + begin)"},
+                             {"own", gather ? "begin" : "rank * bytes + begin"},
+                             {"wait", wait}};
+  return wrap_comment(render(kGinMoveNote, values)) + "namespace " + l.name + "_kernel {\n" +
+         gin_constants(l, resources) + copy_text(l.site, d.vector_bytes) + gin_put_text(d) +
+         render(kGinMoveKernel, values);
+}
+
+}  // namespace cuco::impl

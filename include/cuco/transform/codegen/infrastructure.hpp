@@ -1,0 +1,293 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cuco/transform/codegen/plan.hpp"
+
+/// @file
+/// The host side of device-initiated communication, as text: symmetric memory, windows, device communicator.
+
+namespace cuco::impl {
+
+inline constexpr char const* kInfrastructureBegin = "// cuco: infrastructure begin api=";
+inline constexpr char const* kInfrastructureEnd = "// cuco: infrastructure end";
+
+inline constexpr char const* kInfrastructureText = R"(// cuco: infrastructure begin api=@api@
+// Memory that peers can reach, its windows, and the device communicator that kernels use. Registering is collective:
+// it happens on first use, and every rank uses its buffers in the same order.
+namespace device_nccl {
+
+struct Allocation {
+  char* base;
+  size_t bytes;
+};
+
+struct Registration {
+  ncclComm_t comm;
+  char* base;
+  ncclWindow_t window;
+};
+
+struct Communicator {
+  ncclComm_t comm;
+  ncclDevComm device;
+};
+
+// A byte of symmetric memory, in terms that hold on every rank.
+struct Place {
+  ncclWindow_t window;
+  size_t offset;
+};
+inline __host__ __device__ Place operator+(Place place, size_t bytes) { return {place.window, place.offset + bytes}; }
+
+// What the kernels need from the device communicator; defined with them.
+struct Requirements {
+@requirement_fields@};
+@requirements_signature@;
+
+inline std::vector<Allocation> allocations;
+inline std::vector<Registration> registrations;
+inline std::vector<Communicator> communicators;
+@scratch_state@
+[[noreturn]] inline void stop(const char* what, const char* why) {
+  std::fprintf(stderr, "device_nccl: %s: %s\n", what, why);
+  std::abort();
+}
+
+inline void require(ncclResult_t status, const char* what) {
+  if (status != ncclSuccess) stop(what, ncclGetErrorString(status));
+}
+
+// In place of cudaMalloc.
+template <class T>
+cudaError_t allocate(T** pointer, size_t bytes) {
+  *pointer = nullptr;
+  if (bytes == 0) return cudaSuccess;
+  void* base = nullptr;
+  if (ncclMemAlloc(&base, bytes) != ncclSuccess) return cudaErrorMemoryAllocation;
+  allocations.push_back({static_cast<char*>(base), bytes});
+  *pointer = static_cast<T*>(base);
+  return cudaSuccess;
+}
+@nccl_allocate@
+// Unmaps the windows that `selected` names. The kernels that used them end by meeting their peers, so once they are
+// over here, no peer uses this rank's memory any more.
+template <class Selected>
+void unregister(Selected selected) {
+  if (cudaDeviceSynchronize() != cudaSuccess) stop("cudaDeviceSynchronize", "a kernel failed");
+  for (size_t i = registrations.size(); i-- > 0;) {
+    if (!selected(registrations[i])) continue;
+    require(ncclCommWindowDeregister(registrations[i].comm, registrations[i].window), "ncclCommWindowDeregister");
+    registrations.erase(registrations.begin() + i);
+  }
+}
+
+// In place of cudaFree; frees other device memory too.
+inline cudaError_t release(void* pointer) {
+  for (size_t i = 0; i < allocations.size(); ++i) {
+    if (allocations[i].base != pointer) continue;
+    unregister([&](const Registration& r) { return r.base == pointer; });
+    allocations.erase(allocations.begin() + i);
+    return ncclMemFree(pointer) == ncclSuccess ? cudaSuccess : cudaErrorInvalidValue;
+  }
+  return cudaFree(pointer);
+}
+@nccl_release@
+inline const Allocation* allocation_of(const void* pointer) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(pointer);
+  for (const Allocation& a : allocations) {
+    const uintptr_t base = reinterpret_cast<uintptr_t>(a.base);
+    if (address >= base && address < base + a.bytes) return &a;
+  }
+  return nullptr;
+}
+
+// Where `pointer` lies; registers its allocation first if it must. At least `bytes` have to follow it.
+inline Place place_of(ncclComm_t comm, const void* pointer, size_t bytes) {
+  const Allocation* a = allocation_of(pointer);
+  if (a == nullptr) stop("communication buffer", "not in memory that this program allocated as symmetric");
+  const size_t offset = static_cast<const char*>(pointer) - a->base;
+  if (bytes > a->bytes - offset) stop("communication buffer", "the collective reaches beyond its allocation");
+  for (const Registration& r : registrations)
+    if (r.comm == comm && r.base == a->base) return {r.window, offset};
+  ncclWindow_t window = nullptr;
+  require(ncclCommWindowRegister(comm, a->base, a->bytes, &window, NCCL_WIN_COLL_SYMMETRIC), "ncclCommWindowRegister");
+  if (window == nullptr) stop("ncclCommWindowRegister", "this system does not support symmetric memory");
+  registrations.push_back({comm, a->base, window});
+  return {window, offset};
+}
+
+inline const ncclDevComm& communicator_of(ncclComm_t comm) {
+  for (const Communicator& c : communicators)
+    if (c.comm == comm) return c.device;
+@create@  (void)cudaGetLastError();  // creating may leave an error behind that it has dealt with
+@lsa_check@  communicators.push_back({comm, device});
+  return communicators.back().device;
+}
+@scratch@
+// Does now, outside timed regions, what the first collective on these buffers would do.
+inline void prepare(ncclComm_t comm, std::initializer_list<const void*> buffers) {
+  @prepare_device@communicator_of(comm);
+  for (const void* buffer : buffers)
+    if (allocation_of(buffer) != nullptr) place_of(comm, buffer, 0);
+@prepare_scratch@}
+
+@ending_text@}  // namespace device_nccl
+// cuco: infrastructure end
+)";
+
+inline constexpr char const* kEndingText = R"(inline void forget(ncclComm_t comm) {
+  unregister([&](const Registration& r) { return r.comm == comm; });
+  for (size_t i = communicators.size(); i-- > 0;) {
+    if (communicators[i].comm != comm) continue;
+    require(ncclDevCommDestroy(comm, &communicators[i].device), "ncclDevCommDestroy");
+    communicators.erase(communicators.begin() + i);
+  }
+@forget_scratch@}
+
+// In place of the NCCL calls that end a communicator.
+@endings@)";
+
+inline constexpr char const* kCreateDeviceCommunicator = R"(@ranks@  const Requirements wanted = @wanted@;
+#if NCCL_VERSION_CODE >= NCCL_VERSION(2, 29, 0)
+  ncclDevCommRequirements needs = NCCL_DEV_COMM_REQUIREMENTS_INITIALIZER;
+#else
+  ncclDevCommRequirements needs{};
+#endif
+)";
+
+inline constexpr char const* kGinNeeds = R"(  needs.barrierCount = wanted.barriers;
+  needs.ginSignalCount = wanted.signals;
+#if NCCL_VERSION_CODE >= NCCL_VERSION(2, 29, 7)
+  needs.ginConnectionType = NCCL_GIN_CONNECTION_FULL;
+#else
+  needs.ginForceEnable = true;
+#endif
+  ncclDevComm device{};
+  require(ncclDevCommCreate(comm, &needs, &device), "ncclDevCommCreate");
+)";
+
+inline constexpr char const* kLsaNeeds = R"(  needs.lsaBarrierCount = wanted.barriers;
+  ncclDevComm device{};
+  require(ncclDevCommCreate(comm, &needs, &device), "ncclDevCommCreate");
+)";
+
+inline constexpr char const* kScratchState = R"(
+// Landing buffers, one for each kernel that needs its own.
+struct Scratch {
+  ncclComm_t comm;
+  int area;
+  char* base;
+  size_t bytes;
+};
+inline std::vector<Scratch> scratches;
+)";
+
+inline constexpr char const* kScratchText = R"(
+// Landing buffer number `area`, of at least `bytes`. Grows when it must, on all ranks alike.
+inline Place scratch_of(ncclComm_t comm, int area, size_t bytes) {
+  for (size_t i = 0; i < scratches.size(); ++i) {
+    if (scratches[i].comm != comm || scratches[i].area != area) continue;
+    if (scratches[i].bytes >= bytes) return place_of(comm, scratches[i].base, bytes);
+    if (release(scratches[i].base) != cudaSuccess) stop("landing buffer", "cannot be freed");
+    scratches.erase(scratches.begin() + i);
+    break;
+  }
+  char* base = nullptr;
+  if (allocate(&base, bytes) != cudaSuccess) stop("landing buffer", "out of device memory");
+  scratches.push_back({comm, area, base, bytes});
+  return place_of(comm, base, bytes);
+}
+)";
+
+inline constexpr char const* kPrepareScratch = R"(  size_t largest = 0;
+  for (const void* buffer : buffers)
+    if (const Allocation* a = allocation_of(buffer)) largest = std::max(largest, a->bytes);
+  const Requirements wanted = requirements(device.nRanks, largest);
+  for (int area = 0; largest != 0 && area < wanted.scratch_areas; ++area) scratch_of(comm, area, wanted.scratch_bytes);
+)";
+
+inline constexpr char const* kForgetScratch = R"(  for (size_t i = scratches.size(); i-- > 0;) {
+    if (scratches[i].comm != comm) continue;
+    if (release(scratches[i].base) != cudaSuccess) stop("landing buffer", "cannot be freed");
+    scratches.erase(scratches.begin() + i);
+  }
+)";
+
+inline constexpr char const* kNcclAllocate = R"(
+// In place of ncclMemAlloc.
+inline ncclResult_t mem_alloc(void** pointer, size_t bytes) {
+  const ncclResult_t status = ncclMemAlloc(pointer, bytes);
+  if (status == ncclSuccess) allocations.push_back({static_cast<char*>(*pointer), bytes});
+  return status;
+}
+)";
+
+inline constexpr char const* kNcclRelease = R"(
+// In place of ncclMemFree.
+inline ncclResult_t mem_free(void* pointer) {
+  return release(pointer) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;
+}
+)";
+
+/// What of the helper a program uses.
+struct InfrastructureOptions {
+  Api api = Api::LSA;
+  bool uses_nccl_mem_alloc = false;  ///< The program itself calls ncclMemAlloc for these buffers.
+  bool uses_nccl_mem_free = false;
+  bool reduces = false;  ///< There is an AllReduce, which needs landing buffers over one-sided puts.
+  std::vector<std::string>
+      endings;  ///< ncclCommDestroy, ncclCommFinalize, ncclCommAbort, as the program uses them.
+};
+
+/// The name that replaces an NCCL call which ends a communicator, for example comm_destroy.
+inline std::string ending_name(std::string const& call) {
+  return call == "ncclCommFinalize" ? "comm_finalize"
+         : call == "ncclCommAbort"  ? "comm_abort"
+                                    : "comm_destroy";
+}
+
+inline std::string infrastructure_text(InfrastructureOptions const& options) {
+  bool const gin = options.api == Api::GIN;
+  bool const scratch = gin && options.reduces;
+  std::string endings;
+  for (auto const& call : options.endings)
+    endings += "inline ncclResult_t " + ending_name(call) +
+               "(ncclComm_t comm) {\n  forget(comm);\n  return " + call + "(comm);\n}\n";
+  std::string fields = "  int barriers;\n", signature = "Requirements requirements()",
+              wanted = "requirements()", ranks;
+  if (gin)
+    fields += "  int signals;\n", signature = "Requirements requirements(int ranks)",
+                                  wanted = "requirements(ranks)";
+  if (gin) ranks = "  int ranks = 0;\n  require(ncclCommCount(comm, &ranks), \"ncclCommCount\");\n";
+  if (scratch) {
+    fields +=
+        "  int scratch_areas;\n  size_t scratch_bytes;  // of each, for buffers of up to `largest` bytes\n";
+    signature = "Requirements requirements(int ranks, size_t largest)";
+    wanted = "requirements(ranks, 0)";
+  }
+  std::string const create = render(kCreateDeviceCommunicator, {{"ranks", ranks}, {"wanted", wanted}});
+  std::string const lsa_check = gin ? ""
+                                    : "  if (device.lsaSize != device.nRanks) stop(\"ncclDevCommCreate\", "
+                                      "\"some ranks cannot reach each other by load "
+                                      "and store\");\n";
+  return render(kInfrastructureText,
+                {{"api", to_string(options.api)},
+                 {"requirement_fields", fields},
+                 {"requirements_signature", signature},
+                 {"scratch_state", scratch ? kScratchState : ""},
+                 {"nccl_allocate", options.uses_nccl_mem_alloc ? kNcclAllocate : ""},
+                 {"nccl_release", options.uses_nccl_mem_free ? kNcclRelease : ""},
+                 {"create", create + (gin ? kGinNeeds : kLsaNeeds)},
+                 {"lsa_check", lsa_check},
+                 {"scratch", scratch ? kScratchText : ""},
+                 {"prepare_device", scratch ? "const ncclDevComm& device = " : ""},
+                 {"prepare_scratch", scratch ? kPrepareScratch : ""},
+                 {"ending_text",
+                  options.endings.empty()
+                      ? ""
+                      : render(kEndingText,
+                               {{"forget_scratch", scratch ? kForgetScratch : ""}, {"endings", endings}})}});
+}
+
+}  // namespace cuco::impl

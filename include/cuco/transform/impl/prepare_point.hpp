@@ -1,0 +1,179 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cuco/transform/impl/source_edit.hpp"
+#include "cuco/transform/impl/timed_region.hpp"
+
+namespace cuco::impl {
+
+/// A place before a loop or a timer where something can be done once, and the expressions to do it with.
+struct EarlyPoint {
+  int token = 0;                         ///< A statement begins here, directly in a block.
+  std::vector<std::string> expressions;  ///< As they must be written there.
+};
+
+/// Looks for places that run before a call does for the first time.
+class EarlyPoints {
+ public:
+  explicit EarlyPoints(SourceModel const& m) : m_(m) {}
+
+  /// Before the outermost loop around token `at`, else before the timer that is started before it, else in
+  /// the callers. Empty when there is no place where all `expressions` mean the same.
+  [[nodiscard]] std::vector<EarlyPoint> before(int at, std::vector<std::string> expressions) const {
+    std::vector<EarlyPoint> out;
+    search(at, std::move(expressions), out, 0);
+    return out;
+  }
+
+  /// Whether `name` means at token `at` of its function what it means in the rest of it.
+  [[nodiscard]] bool visible(std::string_view name, int at) const {
+    Index const f = m_.function_of(at);
+    if (f == kNone) return false;
+    auto const& parameters = m_.function(f).parameter_names;
+    if (std::find(parameters.begin(), parameters.end(), name) != parameters.end()) return true;
+    Range const body = m_.structure.function_tokens[static_cast<std::size_t>(f)].body;
+    bool declared_elsewhere = false;
+    for (int i = body.begin; i < body.end; ++i) {
+      if (!m_.code.is(i, name) || !m_.is_free_word(i)) continue;
+      int open = m_.code.enclosing(i);
+      bool in_parentheses = false;
+      while (open >= 0 && !m_.code.is(open, "{")) {
+        in_parentheses = true;
+        open = m_.code.enclosing(open);
+      }
+      bool const encloses = open < at && at < m_.code.partner(open);
+      bool const declares = declares_at(i, in_parentheses);
+      if (i < at && encloses && !(declares && in_parentheses)) return true;
+      declared_elsewhere = declared_elsewhere || declares;
+    }
+    return !declared_elsewhere;
+  }
+
+ private:
+  static constexpr int kDeepest = 4;
+
+  [[nodiscard]] bool declares_at(int i, bool in_parentheses) const {
+    std::string_view const before = m_.code.text(i - 1);
+    if (m_.code.is_word(i - 1)) return before != "return" && before != "else" && before != "delete";
+    if (before == "*" || before == "&" || before == ">")
+      return m_.code.is_word(i - 2) || m_.code.is(i - 2, ">");
+    return before == "," && !in_parentheses;
+  }
+
+  /// Free words of an expression, without keywords, types and functions.
+  [[nodiscard]] static std::vector<std::string> words_of(std::string const& expression) {
+    std::vector<std::string> out;
+    auto stream = lex(expression);
+    if (!stream) return out;
+    auto const& t = stream->tokens;
+    for (std::size_t i = 0; i < t.size(); ++i) {
+      if (t[i].kind != TokenKind::kIdentifier || is_builtin_type(t[i].text) || is_cv(t[i].text)) continue;
+      if (i > 0 && (t[i - 1].is(".") || t[i - 1].is("->") || t[i - 1].is("::"))) continue;
+      if (i + 1 < t.size() && (t[i + 1].is("(") || t[i + 1].is("::") || t[i + 1].is("<"))) continue;
+      out.emplace_back(t[i].text);
+    }
+    return out;
+  }
+
+  [[nodiscard]] bool all_visible(std::vector<std::string> const& expressions, int at) const {
+    for (auto const& e : expressions)
+      for (auto const& word : words_of(e))
+        if (!visible(word, at)) return false;
+    return true;
+  }
+
+  void search(int at, std::vector<std::string> expressions, std::vector<EarlyPoint>& out, int depth) const {
+    Index const f = m_.function_of(at);
+    if (f == kNone || depth > kDeepest) return;
+    int point = -1;
+    if (Index const loop = m_.outermost_loop(at); loop != kNone) {
+      point = m_.token_at(m_.report.loops[static_cast<std::size_t>(loop)].span.begin);
+      if (!m_.begins_block_statement(point)) return;
+    } else {
+      point = timer_before(at, f);
+    }
+    if (point >= 0) {
+      if (all_visible(expressions, point)) out.push_back({point, std::move(expressions)});
+      return;
+    }
+    climb(f, expressions, out, depth);
+  }
+
+  [[nodiscard]] int timer_before(int at, Index f) const {
+    int found = -1;
+    for (Call const& c : m_.report.calls) {
+      if (c.function != f || c.name != "cudaEventRecord" || !c.macro.empty()) continue;
+      int const begin = m_.token_at(c.statement.begin);
+      int const open = m_.code.enclosing(begin);
+      if (begin < at && m_.begins_block_statement(begin) && at < m_.code.partner(open)) found = begin;
+    }
+    return found;
+  }
+
+  void climb(Index f,
+             std::vector<std::string> const& expressions,
+             std::vector<EarlyPoint>& out,
+             int depth) const {
+    Function const& function = m_.function(f);
+    auto const& names = function.parameter_names;
+    for (auto const& e : expressions) {
+      for (auto const& word : words_of(e)) {
+        bool const parameter = std::find(names.begin(), names.end(), word) != names.end();
+        Range const body = m_.structure.function_tokens[static_cast<std::size_t>(f)].body;
+        bool const global = function.scope.empty() && visible(word, body.begin);
+        if (!parameter && !global) return;
+      }
+    }
+    for (CallSite const& site : m_.sites_of(f)) {
+      std::vector<std::string> there;
+      for (auto const& e : expressions) there.push_back(substituted(e, names, site));
+      search(site.position, std::move(there), out, depth + 1);
+    }
+  }
+
+  [[nodiscard]] std::string substituted(std::string const& expression,
+                                        std::vector<std::string> const& names,
+                                        CallSite const& site) const {
+    auto stream = lex(expression);
+    if (!stream) return expression;
+    std::string out;
+    std::uint32_t at = 0;
+    auto const& t = stream->tokens;
+    for (std::size_t i = 0; i < t.size(); ++i) {
+      bool const member = i > 0 && (t[i - 1].is(".") || t[i - 1].is("->") || t[i - 1].is("::"));
+      auto const name = std::find(names.begin(), names.end(), t[i].text);
+      auto const argument = static_cast<std::size_t>(name - names.begin());
+      if (member || t[i].kind != TokenKind::kIdentifier || name == names.end() ||
+          argument >= site.args.size())
+        continue;
+      Range const r = site.args[argument];
+      std::string const text = m_.code.text(r);
+      bool const plain = r.size() == 1;
+      out += expression.substr(at, t[i].offset - at) + (plain ? text : "(" + text + ")");
+      at = t[i].span().end;
+    }
+    return out + expression.substr(at);
+  }
+
+  SourceModel const& m_;
+};
+
+/// Adds the line `text` before the statement at `token`, indented like it.
+inline void insert_before(SourceEdits& edits, SourceModel const& m, int token, std::string const& text) {
+  std::uint32_t const at = m.code.at(token).offset;
+  std::uint32_t const begin = line_begin(m.source, at);
+  std::string const indent = indentation_at(m.source, at);
+  bool const alone = m.source.find_first_not_of(" \t", begin) == at;
+  if (alone) {
+    edits.insert(begin, indent + text + "\n");
+  } else {
+    edits.insert(at, text + "\n" + indent);
+  }
+}
+
+}  // namespace cuco::impl

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "cuco/analysis/analyzer.hpp"
+#include "cuco/core/atomic_file.hpp"
+#include "cuco/transform/load_program.hpp"
+
+namespace cuco {
+
+inline Result<SourceProgram> make_program(std::string code, std::string path) {
+  if (code.find_first_not_of(" \t\r\n") == std::string::npos)
+    return fail_at(
+        ErrorCode::kParse, path, 0, "the file is empty", "give a CUDA program with NCCL collectives");
+  if (code.find('\0') != std::string::npos)
+    return fail_at(ErrorCode::kParse, path, 0, "the file is binary, not source text", "give the .cu file");
+  if (auto report = Analyzer{}.analyze(code, path); !report) return forward_error(std::move(report));
+  std::string name = std::filesystem::path(path).filename().string();
+  return SourceProgram{std::move(path), std::move(name), std::move(code)};
+}
+
+inline Result<SourceProgram> load_program(std::string const& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return fail_at(ErrorCode::kIo, path, 0, "this is a folder", "give the .cu file in it");
+  auto code = read_file(path);
+  if (!code) return forward_error(std::move(code));
+  return make_program(std::move(*code), path);
+}
+
+}  // namespace cuco
