@@ -90,11 +90,12 @@ std::vector<std::string> split_arguments(std::string const& text) {
 Result<Devices> make_devices(DeviceChoice const& choice, std::optional<Api> api) {
   EmulatedOptions emulated;
   emulated.machine = choice.machine.empty() ? (api == Api::GIN ? "h200-ib400" : "h200-nvlink") : choice.machine;
-  auto machine = load_machine(emulated.machine);
-  if (!machine) return forward_error(std::move(machine));
-  if (choice.devices == "emulated") return Devices::emulated(emulated);
-  if (choice.devices == "auto") return Devices::detect(emulated);
-  return Devices::cuda();
+  auto devices = choice.devices == "cuda"   ? Devices::cuda()
+                 : choice.devices == "auto" ? Devices::detect(emulated)
+                                            : Devices::emulated(emulated);
+  if (devices.is_emulated())
+    if (auto machine = load_machine(emulated.machine); !machine) return forward_error(std::move(machine));
+  return devices;
 }
 
 void add_search_choice(CLI::App& app, SearchChoice& choice) {
