@@ -147,8 +147,8 @@ inline Result<void> check_evolve_markers(std::string_view code, std::string cons
   for (EvolveBlock const& b : *blocks) {
     for (Token const& d : m.code.directives) {
       if (d.offset < b.text.begin || d.offset >= b.text.end) continue;
-      std::string_view const name = impl::split_directive(d.text).name;
-      if (name != "pragma") return frozen(d.line, "a preprocessor line");
+      impl::DirectiveParts const parts = impl::split_directive(d.text);
+      if (parts.name != "pragma") return frozen(d.line, "a preprocessor line");
     }
     for (int i = m.token_at(b.text.begin); i < m.token_at(b.text.end); ++i) {
       std::uint32_t const at = m.code.at(i).offset;
