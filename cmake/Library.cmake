@@ -58,13 +58,11 @@ endforeach()
 # This repository's own programs link the bodies from a library, compiled once for all of them.
 add_library(cuco_bodies STATIC)
 target_link_libraries(cuco_bodies PRIVATE cuco)
-target_compile_definitions(cuco_bodies PRIVATE CUCO_EVOLVE_DECLARATIONS_ONLY)
 
 # Warnings and deep diagnostics are for this repository's targets only.
 add_library(cuco_dev INTERFACE)
 target_include_directories(cuco_dev INTERFACE ${PROJECT_SOURCE_DIR}/include)
 target_compile_features(cuco_dev INTERFACE cxx_std_20)
-target_compile_definitions(cuco_dev INTERFACE CUCO_EVOLVE_DECLARATIONS_ONLY)
 target_link_libraries(
   cuco_dev
   INTERFACE cuco_bodies

@@ -5,6 +5,7 @@
 #include "cuco/core/impl/inline.hpp"
 
 #include "cuco/transform/generated_section-inl.hpp"
+#include "cuco/transform/impl/transform_files-inl.hpp"
 #include "cuco/transform/load_program-inl.hpp"
 #include "cuco/transform/markers-inl.hpp"
 #include "cuco/transform/rule_rewriter-inl.hpp"

@@ -29,6 +29,6 @@ class Analyzer {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/analysis/analyzer-inl.hpp"
 #endif

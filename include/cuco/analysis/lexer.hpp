@@ -23,6 +23,6 @@ namespace cuco {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/analysis/lexer-inl.hpp"
 #endif

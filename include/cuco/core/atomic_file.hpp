@@ -22,6 +22,6 @@ namespace cuco {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/core/atomic_file-inl.hpp"
 #endif

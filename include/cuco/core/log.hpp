@@ -50,6 +50,6 @@ inline void log_error(std::string_view message) {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/core/log-inl.hpp"
 #endif

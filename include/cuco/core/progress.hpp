@@ -51,6 +51,6 @@ class Progress {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/core/progress-inl.hpp"
 #endif

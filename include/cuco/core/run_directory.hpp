@@ -74,6 +74,6 @@ class RunDirectory {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/core/run_directory-inl.hpp"
 #endif

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/directives/design_space.hpp"
+#include "cuco/directives/impl/words.hpp"
 
 namespace cuco {
 
@@ -27,11 +29,11 @@ bool one_of(Values const& values, T value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-inline bool is_reduction(Site const& s) {
+CUCO_EVOLVE_INLINE bool is_reduction(Site const& s) {
   return s.collective == Collective::kAllReduce;
 }
 
-inline std::optional<Reason> illegal_structure(Directives const& d, Site const& s) {
+CUCO_EVOLVE_INLINE std::optional<Reason> illegal_structure(Directives const& d, Site const& s) {
   bool const lsa = d.backend == Backend::kLsa;
   if (lsa != (s.api == Api::LSA))
     return Reason{"backend_is_the_api", "the program's set-up code is for the other interface"};
@@ -70,7 +72,7 @@ inline std::optional<Reason> illegal_structure(Directives const& d, Site const& 
   return std::nullopt;
 }
 
-inline std::optional<Reason> illegal_numbers(Directives const& d, Site const& s) {
+CUCO_EVOLVE_INLINE std::optional<Reason> illegal_numbers(Directives const& d, Site const& s) {
   bool const lsa = d.backend == Backend::kLsa;
   if (!one_of(kCtas, d.ctas)) return Reason{"ctas", "CTAs must be a power of two up to 128"};
   if (!one_of(kThreads, d.threads)) return Reason{"threads", "threads must be 128, 256, 512 or 1024"};
@@ -144,12 +146,12 @@ void add_others(
 
 }  // namespace impl
 
-inline std::optional<Reason> legal(Directives const& directives, Site const& site) {
+CUCO_EVOLVE_INLINE std::optional<Reason> legal(Directives const& directives, Site const& site) {
   if (auto reason = impl::illegal_structure(directives, site)) return reason;
   return impl::illegal_numbers(directives, site);
 }
 
-inline std::vector<Directives> enumerate(Site const& site) {
+CUCO_EVOLVE_INLINE std::vector<Directives> enumerate(Site const& site) {
   std::vector<Directives> out;
   Directives d;
   d.backend = site.api == Api::LSA ? Backend::kLsa : Backend::kGin;
@@ -175,7 +177,7 @@ inline std::vector<Directives> enumerate(Site const& site) {
   return out;
 }
 
-inline std::vector<Directives> neighbours(Directives const& d, Site const& s) {
+CUCO_EVOLVE_INLINE std::vector<Directives> neighbours(Directives const& d, Site const& s) {
   std::vector<Directives> out;
   impl::add_next(d, &Directives::ctas, impl::kCtas, s, out);
   impl::add_next(d, &Directives::unroll, impl::kUnrolls, s, out);
@@ -190,7 +192,7 @@ inline std::vector<Directives> neighbours(Directives const& d, Site const& s) {
   return out;
 }
 
-inline Directives conservative(Site const& site) {
+CUCO_EVOLVE_INLINE Directives conservative(Site const& site) {
   Directives d;
   bool const lsa = site.api == Api::LSA;
   d.backend = lsa ? Backend::kLsa : Backend::kGin;

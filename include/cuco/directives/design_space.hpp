@@ -35,4 +35,6 @@ struct Reason {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/directives/design_space-inl.hpp"
+#endif

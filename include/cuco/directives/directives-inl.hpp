@@ -7,57 +7,16 @@
 #include <limits>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/directives/directives.hpp"
+#include "cuco/directives/impl/words.hpp"
 
 namespace cuco {
 
 namespace impl {
 
-/// Splits "a=1 b=2" at blanks. A word without '=' has an empty value.
-inline std::vector<std::pair<std::string_view, std::string_view>> split_words(std::string_view text) {
-  std::vector<std::pair<std::string_view, std::string_view>> words;
-  while (!text.empty()) {
-    std::size_t const first = text.find_first_not_of(" \t\r\n");
-    if (first == std::string_view::npos) break;
-    text.remove_prefix(first);
-    std::size_t const end = std::min(text.find_first_of(" \t\r\n"), text.size());
-    std::string_view const word = text.substr(0, end);
-    text.remove_prefix(end);
-    std::size_t const equals = std::min(word.find('='), word.size());
-    words.emplace_back(word.substr(0, equals), word.substr(std::min(equals + 1, word.size())));
-  }
-  return words;
-}
-
-template <class E, std::size_t N>
-bool parse_name(std::string_view text, std::array<E, N> const& values, E& out) {
-  for (E value : values) {
-    if (text == to_string(value)) {
-      out = value;
-      return true;
-    }
-  }
-  return false;
-}
-
-template <class N>
-bool parse_number(std::string_view text, N& out) {
-  N value{};
-  auto const [last, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || last != text.data() + text.size() || value < 0) return false;
-  out = value;
-  return true;
-}
-
-inline constexpr std::array kBackends{Backend::kLsa, Backend::kGin};
-inline constexpr std::array kAlgorithms{
-    Algorithm::kOneShot, Algorithm::kTwoShot, Algorithm::kPush, Algorithm::kPull};
-inline constexpr std::array kPlacements{Placement::kDeferred, Placement::kStream, Placement::kFused};
-inline constexpr std::array kSyncScopes{SyncScope::kGlobal, SyncScope::kPerBlock, SyncScope::kPerPeer};
-inline constexpr std::array kIssuers{Issuer::kThread, Issuer::kWarp, Issuer::kBlock};
-
 /// Sets the field called `word`; false when there is no such field, `good` false when the value is wrong.
-inline bool set_directive(Directives& d, std::string_view word, std::string_view value, bool& good) {
+CUCO_EVOLVE_INLINE bool set_directive(Directives& d, std::string_view word, std::string_view value, bool& good) {
   if (word == "backend") return good = parse_name(value, kBackends, d.backend), true;
   if (word == "algorithm") return good = parse_name(value, kAlgorithms, d.algorithm), true;
   if (word == "placement") return good = parse_name(value, kPlacements, d.placement), true;
@@ -74,7 +33,7 @@ inline bool set_directive(Directives& d, std::string_view word, std::string_view
 
 }  // namespace impl
 
-inline std::string to_string(Directives const& d) {
+CUCO_EVOLVE_INLINE std::string to_string(Directives const& d) {
   std::string out;
   out += std::string("backend=") + to_string(d.backend) + " algorithm=" + to_string(d.algorithm);
   out += std::string(" placement=") + to_string(d.placement) + " sync=" + to_string(d.sync);
@@ -85,7 +44,7 @@ inline std::string to_string(Directives const& d) {
   return out;
 }
 
-inline Result<Directives> parse_directives(std::string_view text) {
+CUCO_EVOLVE_INLINE Result<Directives> parse_directives(std::string_view text) {
   Directives out;
   std::vector<std::string_view> seen;
   for (auto const& [word, value] : impl::split_words(text)) {

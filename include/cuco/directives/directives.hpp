@@ -86,4 +86,6 @@ constexpr char const* to_string(Issuer v) {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/directives/directives-inl.hpp"
+#endif

@@ -5,8 +5,10 @@
 #include <array>
 #include <cstddef>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/directives/directives.hpp"
 #include "cuco/directives/site.hpp"
+#include "cuco/directives/impl/words.hpp"
 
 namespace cuco {
 
@@ -47,19 +49,19 @@ inline constexpr std::array<ReductionRow, 5> kReductions{{{Reduction::kSum, "sum
                                                           {Reduction::kMax, "max", "ncclMax"},
                                                           {Reduction::kAvg, "avg", "ncclAvg"}}};
 
-inline ElementRow const& row_of(ElementType type) {
+CUCO_EVOLVE_INLINE ElementRow const& row_of(ElementType type) {
   for (auto const& row : kElements)
     if (row.type == type) return row;
   return kElements.front();
 }
 
-inline bool parse_yes_no(std::string_view text, bool& out) {
+CUCO_EVOLVE_INLINE bool parse_yes_no(std::string_view text, bool& out) {
   if (text != "yes" && text != "no") return false;
   out = text == "yes";
   return true;
 }
 
-inline bool set_site_field(Site& s, std::string_view word, std::string_view value, bool& good) {
+CUCO_EVOLVE_INLINE bool set_site_field(Site& s, std::string_view word, std::string_view value, bool& good) {
   if (word == "collective") return good = parse_name(value, kCollectives, s.collective), true;
   if (word == "type") {
     for (auto const& row : kElements)
@@ -88,17 +90,17 @@ inline bool set_site_field(Site& s, std::string_view word, std::string_view valu
 
 }  // namespace impl
 
-inline char const* to_string(ElementType type) {
+CUCO_EVOLVE_INLINE char const* to_string(ElementType type) {
   return impl::row_of(type).name;
 }
-inline char const* cpp_name(ElementType type) {
+CUCO_EVOLVE_INLINE char const* cpp_name(ElementType type) {
   return impl::row_of(type).cpp;
 }
-inline int size_in_bytes(ElementType type) {
+CUCO_EVOLVE_INLINE int size_in_bytes(ElementType type) {
   return impl::row_of(type).bytes;
 }
 
-inline std::optional<ElementType> element_type_of(std::string_view nccl_constant) {
+CUCO_EVOLVE_INLINE std::optional<ElementType> element_type_of(std::string_view nccl_constant) {
   if (nccl_constant.empty()) return std::nullopt;
   for (auto const& row : impl::kElements)
     for (char const* constant : row.constants)
@@ -106,19 +108,19 @@ inline std::optional<ElementType> element_type_of(std::string_view nccl_constant
   return std::nullopt;
 }
 
-inline char const* to_string(Reduction op) {
+CUCO_EVOLVE_INLINE char const* to_string(Reduction op) {
   for (auto const& row : impl::kReductions)
     if (row.op == op) return row.name;
   return "sum";
 }
 
-inline std::optional<Reduction> reduction_of(std::string_view nccl_constant) {
+CUCO_EVOLVE_INLINE std::optional<Reduction> reduction_of(std::string_view nccl_constant) {
   for (auto const& row : impl::kReductions)
     if (nccl_constant == row.constant) return row.op;
   return std::nullopt;
 }
 
-inline std::string to_string(Site const& s) {
+CUCO_EVOLVE_INLINE std::string to_string(Site const& s) {
   auto yes_no = [](bool value) { return value ? "yes" : "no"; };
   std::string out = std::string("collective=") + to_string(s.collective) + " type=" + to_string(s.type);
   out += std::string(" op=") + to_string(s.op) + " in_place=" + yes_no(s.in_place);
@@ -131,7 +133,7 @@ inline std::string to_string(Site const& s) {
   return out;
 }
 
-inline Result<Site> parse_site(std::string_view text) {
+CUCO_EVOLVE_INLINE Result<Site> parse_site(std::string_view text) {
   Site out;
   for (auto const& [word, value] : impl::split_words(text)) {
     bool good = false;

@@ -70,4 +70,6 @@ struct Site {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/directives/site-inl.hpp"
+#endif

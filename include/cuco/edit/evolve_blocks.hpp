@@ -48,6 +48,6 @@ struct EvolveBlock {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/edit/evolve_blocks-inl.hpp"
 #endif

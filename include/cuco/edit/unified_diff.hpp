@@ -31,6 +31,6 @@ struct DiffCounts {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/edit/unified_diff-inl.hpp"
 #endif

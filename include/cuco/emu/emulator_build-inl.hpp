@@ -37,7 +37,7 @@ namespace impl::emulating {
 
 /// Finds the tools and the cache folder once. A failure is not kept: what is missing may be installed
 /// meanwhile.
-inline Status find_tools(EmulatorBuild::State& state) {
+CUCO_EVOLVE_INLINE Status find_tools(EmulatorBuild::State& state) {
   std::lock_guard const lock(state.mutex);
   if (state.tools) return {};
   Result<EmulatorToolchain> tools = find_emulator_toolchain(state.options.compiler);

@@ -70,6 +70,6 @@ class EmulatorBuild {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/emu/emulator_build-inl.hpp"
 #endif

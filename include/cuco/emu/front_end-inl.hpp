@@ -26,7 +26,7 @@ struct Directive {
   std::string_view rest;
 };
 
-inline Directive parse_directive(std::string_view text) {
+CUCO_EVOLVE_INLINE Directive parse_directive(std::string_view text) {
   auto const skip_space = [&](std::size_t i) {
     while (i < text.size() &&
            (text[i] == ' ' || text[i] == '\t' || text[i] == '\\' || text[i] == '\n' || text[i] == '\r'))
@@ -45,7 +45,7 @@ struct MacroText {
   std::string_view body{};
 };
 
-inline MacroText parse_macro(std::string_view rest) {
+CUCO_EVOLVE_INLINE MacroText parse_macro(std::string_view rest) {
   MacroText macro;
   auto const word = [](char c) {
     return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

@@ -40,6 +40,6 @@ struct EmulatedSource {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/emu/front_end-inl.hpp"
 #endif

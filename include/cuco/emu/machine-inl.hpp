@@ -25,8 +25,8 @@
 namespace cuco {
 namespace impl::emulating {
 
-inline Result<Machine> read_machine_text(std::string_view toml, std::string const& file, int depth);
-inline Result<Machine> read_machine_file(std::string const& name_or_path, int depth);
+CUCO_EVOLVE_INLINE Result<Machine> read_machine_text(std::string_view toml, std::string const& file, int depth);
+CUCO_EVOLVE_INLINE Result<Machine> read_machine_file(std::string const& name_or_path, int depth);
 
 /// Sorts the keys of a machine file into a `Machine`.
 class MachineReader {
@@ -172,11 +172,11 @@ class MachineReader {
   std::set<std::string> seen_{};
 };
 
-inline std::string machine_folder() {
+CUCO_EVOLVE_INLINE std::string machine_folder() {
   return emulator_folder() + "/machines";
 }
 
-inline Result<Machine> read_machine_text(std::string_view toml, std::string const& file, int depth) {
+CUCO_EVOLVE_INLINE Result<Machine> read_machine_text(std::string_view toml, std::string const& file, int depth) {
   try {
     return MachineReader(file, depth).read(toml::parse(toml, file));
   } catch (toml::parse_error const& error) {
@@ -184,7 +184,7 @@ inline Result<Machine> read_machine_text(std::string_view toml, std::string cons
   }
 }
 
-inline Result<Machine> read_machine_file(std::string const& name_or_path, int depth) {
+CUCO_EVOLVE_INLINE Result<Machine> read_machine_file(std::string const& name_or_path, int depth) {
   std::string const name = name_or_path.empty() ? "h200-nvlink" : name_or_path;
   bool const path =
       name.find('/') != std::string::npos || (name.size() > 5 && name.substr(name.size() - 5) == ".toml");

@@ -59,6 +59,6 @@ struct Machine {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/emu/machine-inl.hpp"
 #endif

@@ -71,6 +71,6 @@ static_assert(explain_stage<BenchmarkStage>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/benchmark_stage-inl.hpp"
 #endif

@@ -42,6 +42,6 @@ class BuildCache {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/build_cache-inl.hpp"
 #endif

@@ -64,6 +64,6 @@ Cascade(S...) -> Cascade<S...>;
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/cascade-inl.hpp"
 #endif

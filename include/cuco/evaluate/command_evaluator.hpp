@@ -51,6 +51,6 @@ static_assert(explain_evaluator<CommandEvaluator>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/command_evaluator-inl.hpp"
 #endif

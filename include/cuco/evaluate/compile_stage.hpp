@@ -47,6 +47,6 @@ static_assert(explain_stage<CompileStage>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/compile_stage-inl.hpp"
 #endif

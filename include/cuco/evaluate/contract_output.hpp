@@ -62,6 +62,6 @@ struct ContractResult {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/contract_output-inl.hpp"
 #endif

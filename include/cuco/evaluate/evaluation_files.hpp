@@ -28,6 +28,6 @@ namespace cuco {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/evaluation_files-inl.hpp"
 #endif

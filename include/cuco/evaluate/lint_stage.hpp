@@ -38,6 +38,6 @@ static_assert(explain_stage<LintStage>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/lint_stage-inl.hpp"
 #endif

@@ -27,6 +27,6 @@ struct NvccVerdict {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/nvcc_check-inl.hpp"
 #endif

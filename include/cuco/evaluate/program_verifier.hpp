@@ -67,6 +67,6 @@ class ProgramVerifier {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/program_verifier-inl.hpp"
 #endif

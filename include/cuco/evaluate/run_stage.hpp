@@ -53,6 +53,6 @@ static_assert(explain_stage<RunStage>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/run_stage-inl.hpp"
 #endif

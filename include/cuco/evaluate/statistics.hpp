@@ -62,6 +62,6 @@ struct Comparison {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/statistics-inl.hpp"
 #endif

@@ -19,6 +19,6 @@ namespace cuco {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evolve/event_text-inl.hpp"
 #endif

@@ -32,6 +32,6 @@ static_assert(explain_observer<JsonLinesObserver>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evolve/json_lines_observer-inl.hpp"
 #endif

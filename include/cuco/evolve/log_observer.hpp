@@ -29,6 +29,6 @@ static_assert(explain_observer<LogObserver>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evolve/log_observer-inl.hpp"
 #endif

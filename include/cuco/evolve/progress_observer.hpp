@@ -30,6 +30,6 @@ static_assert(explain_observer<ProgressObserver>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evolve/progress_observer-inl.hpp"
 #endif

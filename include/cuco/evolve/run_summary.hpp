@@ -60,6 +60,6 @@ struct RunSummary {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evolve/run_summary-inl.hpp"
 #endif

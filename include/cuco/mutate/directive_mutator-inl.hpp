@@ -10,15 +10,17 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
+#include "cuco/directives/impl/words.hpp"
 #include "cuco/mutate/directive_mutator.hpp"
-#include "cuco/transform/generated_section.hpp"
+#include "cuco/transform/generated_section-inl.hpp"  // the writer; compiled in the same file
 
 namespace cuco {
 
 namespace impl {
 
 /// The words of `to` that differ from `from`: "ctas=32 unroll=8".
-inline std::string difference(Directives const& from, Directives const& to) {
+CUCO_EVOLVE_INLINE std::string difference(Directives const& from, Directives const& to) {
   auto const a = to_string(from), b = to_string(to);
   auto const x = split_words(a), y = split_words(b);
   std::string out;
@@ -30,13 +32,13 @@ inline std::string difference(Directives const& from, Directives const& to) {
 }
 
 /// "ctas=32 unroll=8" -> "ctas_32_unroll_8".
-inline std::string mutation_name(std::string text) {
+CUCO_EVOLVE_INLINE std::string mutation_name(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '=' || c == ' ' || c == '-'; }, '_');
   return text;
 }
 
-inline std::string all_directives(std::vector<GeneratedCollective> const& all) {
+CUCO_EVOLVE_INLINE std::string all_directives(std::vector<GeneratedCollective> const& all) {
   std::string out;
   for (auto const& c : all) out += (out.empty() ? "" : "; ") + c.name + ": " + to_string(c.directives);
   return out;
@@ -44,7 +46,7 @@ inline std::string all_directives(std::vector<GeneratedCollective> const& all) {
 
 }  // namespace impl
 
-inline Result<Mutation> DirectiveMutator::mutate(MutationContext const& context, Rng& rng) const {
+CUCO_EVOLVE_INLINE Result<Mutation> DirectiveMutator::mutate(MutationContext const& context, Rng& rng) const {
   std::string const& parent = context.parent.code;
   auto const writer = impl::SectionWriter::open(parent);
   if (!writer && writer.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(writer.error());

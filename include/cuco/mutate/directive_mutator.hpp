@@ -36,7 +36,9 @@ class DirectiveMutator {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/mutate/directive_mutator-inl.hpp"
+#endif
 
 namespace cuco {
 static_assert(explain_mutator<DirectiveMutator>());

@@ -28,6 +28,6 @@ ArchiveDecision update_archive(Roster& roster, ProgramId const& newcomer, std::s
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/population/archive-inl.hpp"
 #endif

@@ -38,6 +38,6 @@ struct Inspirations {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/population/inspirations-inl.hpp"
 #endif

@@ -42,6 +42,6 @@ struct GraphMigration {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/population/migration-inl.hpp"
 #endif

@@ -56,6 +56,6 @@ class Roster {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/population/roster-inl.hpp"
 #endif

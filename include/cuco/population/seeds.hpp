@@ -38,6 +38,6 @@ inline constexpr char const* kOriginalIdKey = "_original_program_id";
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/population/seeds-inl.hpp"
 #endif

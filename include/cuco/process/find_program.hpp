@@ -25,6 +25,6 @@ namespace impl {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/process/find_program-inl.hpp"
 #endif

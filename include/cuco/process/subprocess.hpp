@@ -64,6 +64,6 @@ struct ProcessResult {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/process/subprocess-inl.hpp"
 #endif

@@ -114,6 +114,6 @@ template <RunStorage S>
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/report/run_report-inl.hpp"
 #endif

@@ -91,6 +91,6 @@ struct SelectorOptions {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/select/any_selector-inl.hpp"
 #endif

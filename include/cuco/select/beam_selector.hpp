@@ -37,6 +37,6 @@ static_assert(explain_selector<BeamSelector>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/select/beam_selector-inl.hpp"
 #endif

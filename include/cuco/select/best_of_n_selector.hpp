@@ -23,6 +23,6 @@ static_assert(explain_selector<BestOfNSelector>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/select/best_of_n_selector-inl.hpp"
 #endif

@@ -29,6 +29,6 @@ static_assert(explain_selector<PowerLawSelector>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/select/power_law_selector-inl.hpp"
 #endif

@@ -21,6 +21,6 @@ static_assert(explain_selector<UniformSelector>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/select/uniform_selector-inl.hpp"
 #endif

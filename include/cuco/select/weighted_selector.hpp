@@ -28,6 +28,6 @@ static_assert(explain_selector<WeightedSelector>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/select/weighted_selector-inl.hpp"
 #endif

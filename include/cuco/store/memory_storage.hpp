@@ -59,6 +59,6 @@ static_assert(explain_run_storage<MemoryStorage>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/store/memory_storage-inl.hpp"
 #endif

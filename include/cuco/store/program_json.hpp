@@ -20,6 +20,6 @@ namespace cuco {
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/store/program_json-inl.hpp"
 #endif

@@ -78,6 +78,6 @@ static_assert(explain_run_storage<SqliteStorage>());
 
 }  // namespace cuco
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/store/sqlite_storage-inl.hpp"
 #endif

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cuco/analysis/lexer.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/transform/codegen/section.hpp"
 #include "cuco/transform/generated_section.hpp"
 #include "cuco/transform/impl/source_edit.hpp"
@@ -22,7 +23,7 @@ struct FoundSection {
 };
 
 /// The first generated section of `stream`, tags included.
-inline std::optional<FoundSection> find_section(std::string_view code, TokenStream const& stream) {
+CUCO_EVOLVE_INLINE std::optional<FoundSection> find_section(std::string_view code, TokenStream const& stream) {
   FoundSection found;
   bool open = false;
   std::string_view const begin = kSectionBegin;
@@ -43,7 +44,7 @@ inline std::optional<FoundSection> find_section(std::string_view code, TokenStre
   return std::nullopt;
 }
 
-inline Result<GeneratedCollective> parse_annotation(Comment const& comment, std::string_view file) {
+CUCO_EVOLVE_INLINE Result<GeneratedCollective> parse_annotation(Comment const& comment, std::string_view file) {
   std::string_view text = comment.text;
   text.remove_prefix(std::string_view(kLauncherTag).size());
   std::size_t const name_end = std::min(text.find(' '), text.size());
@@ -69,13 +70,13 @@ inline Result<GeneratedCollective> parse_annotation(Comment const& comment, std:
   return out;
 }
 
-inline std::vector<Launcher> launchers_of(std::vector<GeneratedCollective> const& collectives) {
+CUCO_EVOLVE_INLINE std::vector<Launcher> launchers_of(std::vector<GeneratedCollective> const& collectives) {
   std::vector<Launcher> out;
   for (auto const& c : collectives) out.push_back({c.name, c.site, c.directives});
   return out;
 }
 
-inline Result<std::vector<GeneratedCollective>> parse_annotations(FoundSection const& section,
+CUCO_EVOLVE_INLINE Result<std::vector<GeneratedCollective>> parse_annotations(FoundSection const& section,
                                                                   std::string_view file) {
   std::vector<GeneratedCollective> out;
   for (Comment const& c : section.annotations) {
@@ -131,7 +132,7 @@ class SectionWriter {
 
 }  // namespace impl
 
-inline Result<std::vector<GeneratedCollective>> read_annotations(std::string_view code,
+CUCO_EVOLVE_INLINE Result<std::vector<GeneratedCollective>> read_annotations(std::string_view code,
                                                                  std::string_view file) {
   auto stream = lex(code, file);
   if (!stream) return forward_error(std::move(stream));
@@ -140,14 +141,14 @@ inline Result<std::vector<GeneratedCollective>> read_annotations(std::string_vie
   return impl::parse_annotations(*section, file);
 }
 
-inline Result<std::string> regenerate(std::string_view code,
+CUCO_EVOLVE_INLINE Result<std::string> regenerate(std::string_view code,
                                       std::vector<GeneratedCollective> const& collectives) {
   auto writer = impl::SectionWriter::open(code);
   if (!writer) return forward_error(std::move(writer));
   return writer->write(collectives);
 }
 
-inline Result<std::string> regenerate(std::string_view code,
+CUCO_EVOLVE_INLINE Result<std::string> regenerate(std::string_view code,
                                       std::string_view name,
                                       Directives const& directives) {
   auto all = read_annotations(code);

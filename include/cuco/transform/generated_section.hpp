@@ -38,4 +38,6 @@ struct GeneratedCollective {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/transform/generated_section-inl.hpp"
+#endif

@@ -8,11 +8,12 @@
 
 #include "cuco/analysis/analyzer.hpp"
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/transform/load_program.hpp"
 
 namespace cuco {
 
-inline Result<SourceProgram> make_program(std::string code, std::string path) {
+CUCO_EVOLVE_INLINE Result<SourceProgram> make_program(std::string code, std::string path) {
   if (code.find_first_not_of(" \t\r\n") == std::string::npos)
     return fail_at(
         ErrorCode::kParse, path, 0, "the file is empty", "give a CUDA program with NCCL collectives");
@@ -23,7 +24,7 @@ inline Result<SourceProgram> make_program(std::string code, std::string path) {
   return SourceProgram{std::move(path), std::move(name), std::move(code)};
 }
 
-inline Result<SourceProgram> load_program(std::string const& path) {
+CUCO_EVOLVE_INLINE Result<SourceProgram> load_program(std::string const& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     return fail_at(ErrorCode::kIo, path, 0, "this is a folder", "give the .cu file in it");

@@ -26,4 +26,6 @@ struct SourceProgram {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/transform/load_program-inl.hpp"
+#endif

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/transform/impl/device_ranges.hpp"
 #include "cuco/transform/impl/frozen_words.hpp"
@@ -130,7 +131,7 @@ class MarkerInserter {
 
 }  // namespace impl
 
-inline Result<void> check_evolve_markers(std::string_view code, std::string const& file) {
+CUCO_EVOLVE_INLINE Result<void> check_evolve_markers(std::string_view code, std::string const& file) {
   auto blocks = find_evolve_blocks(code, file);
   if (!blocks) return forward_error(std::move(blocks));
   auto model = impl::SourceModel::make(code, file);
@@ -160,7 +161,7 @@ inline Result<void> check_evolve_markers(std::string_view code, std::string cons
   return {};
 }
 
-inline Result<std::string> insert_evolve_markers(std::string_view code, Report const& report) {
+CUCO_EVOLVE_INLINE Result<std::string> insert_evolve_markers(std::string_view code, Report const& report) {
   auto blocks = find_evolve_blocks(code, report.file);
   if (!blocks) return forward_error(std::move(blocks));
   if (!blocks->empty()) return std::string(code);

@@ -31,4 +31,6 @@ namespace cuco {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/transform/markers-inl.hpp"
+#endif

@@ -8,8 +8,7 @@
 #include <string>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
+#include "cuco/analysis/analyzer.hpp"
 #include "cuco/transform/impl/transform_files.hpp"
 #include "cuco/transform/markers.hpp"
 #include "cuco/transform/pipeline.hpp"
@@ -154,16 +153,7 @@ class PipelineRun {
     if (output_.empty()) return {};
     auto folder = WorkDirectory::open(output_ + "/_step_" + step.name);
     if (!folder) return forward_error(std::move(folder));
-    nlohmann::json const json{
-        {"name", step.name},
-        {"skipped", step.skipped},
-        {"method", step.method},
-        {"duration_sec", step.seconds},
-        {"cost", 0.0},
-        {"error", step.error.empty() ? nlohmann::json(nullptr) : nlohmann::json(step.error)},
-        {"details", step.details}};
-    std::string const text = json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-    if (auto ok = write_file_atomic(folder->path() + "/result.json", text); !ok) return ok;
+    if (auto ok = write_file_atomic(folder->path() + "/result.json", pipeline_step_json(step)); !ok) return ok;
     if (step.name == "analyze")
       if (auto ok = write_file_atomic(folder->path() + "/analysis.txt", analysis_); !ok) return ok;
     return write_file_atomic(folder->path() + "/" + program_.name, result_.code);

@@ -7,19 +7,10 @@
 #include <vector>
 
 #include "cuco/core/result.hpp"
+#include "cuco/transform/pipeline_step.hpp"
 #include "cuco/transform/transformer.hpp"
 
 namespace cuco {
-
-/// What one step of a pipeline did.
-struct PipelineStep {
-  std::string name;
-  bool skipped = false;
-  std::string method = "rules";
-  double seconds = 0;
-  std::string error{};    ///< Empty unless it failed; the code before it was kept then.
-  std::string details{};  ///< One line: what it did, or why it was skipped.
-};
 
 /// A verified program that is ready to evolve.
 struct PipelineResult {

@@ -19,4 +19,9 @@ Result<Rewrite> RuleRewriter<A>::rewrite(RewriteRequest const& request) const {
   return impl::InfrastructureStage(**model, A, request).run();
 }
 
+#ifdef CUCO_EVOLVE_BODIES
+template class RuleRewriter<Api::LSA>;
+template class RuleRewriter<Api::GIN>;
+#endif
+
 }  // namespace cuco

@@ -28,7 +28,9 @@ class RuleRewriter {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/transform/rule_rewriter-inl.hpp"
+#endif
 
 namespace cuco {
 static_assert(explain_rewriter<RuleRewriter<Api::LSA>>());

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "cuco/analysis/analyzer.hpp"
 #include "cuco/transform/impl/transform_files.hpp"
 #include "cuco/transform/markers.hpp"
 #include "cuco/transform/transformer.hpp"

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/transform/impl/prepare_point.hpp"
 #include "cuco/transform/impl/timed_region.hpp"
 #include "cuco/transform/warmup.hpp"
@@ -147,7 +148,7 @@ class WarmupInserter {
 
 }  // namespace impl
 
-inline Result<Warmup> insert_warmup(std::string_view code, std::string const& file) {
+CUCO_EVOLVE_INLINE Result<Warmup> insert_warmup(std::string_view code, std::string const& file) {
   auto model = impl::SourceModel::make(code, file);
   if (!model) return forward_error(std::move(model));
   return impl::WarmupInserter(**model).run();

@@ -25,4 +25,6 @@ struct Warmup {
 
 }  // namespace cuco
 
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/transform/warmup-inl.hpp"
+#endif

@@ -21,11 +21,14 @@
 ///  - The kernel ends with its last block, at least kernel_floor_us after its start; if its traffic needs
 ///  longer on the link
 ///    (loaded / link_load + stored / link_store) or in memory (per allocation min(bytes, size), / hbm) than
-///    the last block was busy, the difference is added.
+///    the last block was busy, the difference is added. The same goes for puts: a block's puts queue behind each
+///    other alone, and what the puts of all blocks need on the busiest line beyond that is added at the end. (A queue
+///    shared by the blocks would depend on the order in which they happen to run.)
 /// Repeated loads of one address by one thread, and polling, count nothing: the number of polls may not
 /// change the time.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -112,6 +115,9 @@ struct SharedVariable {
   std::uint32_t offset;
 };
 
+/// Time that puts occupy each line (a NIC, or the path to a GPU of the node).
+using WireTimes = std::map<int, double>;
+
 struct Block {
   Grid* grid = nullptr;
   std::uint64_t index = 0;
@@ -141,6 +147,8 @@ struct Block {
   double waited = 0;     ///< Time in which the block waited for others, and ...
   double wait_mark = 0;  ///< ... up to when that is counted.
   Traffic traffic;
+  WireTimes wire;                   ///< Of the block's own puts.
+  std::map<int, double> wire_free;  ///< When the block's last put on a line is through.
 };
 
 /// A kernel that is running.
@@ -162,6 +170,8 @@ struct Grid {
   double start = 0;
   double end = 0;
   double waited_last = 0;  ///< Of the block that ended last.
+  WireTimes wire;          ///< Of the puts of all blocks.
+  WireTimes wire_last;     ///< Of the block that ended last.
   std::uint64_t initial_slots = 0;
   std::vector<double> free_slots;  ///< Min-heap: virtual times at which slots became free.
   std::vector<Allocation*> touched;

@@ -46,7 +46,7 @@ class GinEngine {
     auto put = std::make_unique<GinPut>();
     put->post = p;
     put->to = to;
-    schedule(*put, t.clock);
+    schedule(*put, t);
     DeviceCommState* s = p.state;
     double& done = s->local_done[p.context];
     done = std::max(done, put->local_time);
@@ -138,7 +138,7 @@ class GinEngine {
   }
   GinEngine() = default;
 
-  void schedule(GinPut& put, double now) {
+  void schedule(GinPut& put, Thread const& thread) {
     Machine const& m = machine();
     ncclComm* c = put.post.state->comm;
     int here = c->peers[static_cast<std::size_t>(c->rank)].world_rank,
@@ -147,9 +147,12 @@ class GinEngine {
     int line = intra ? there : -1 - static_cast<int>(put.post.context) % std::max(1, m.nics_per_gpu);
     double gbps = intra ? m.gin_intra_gbps : m.gin_inter_gbps,
            latency = intra ? m.gin_intra_latency_us : m.gin_inter_latency_us;
-    double& free = free_[line];
-    double start = std::max(now, free);
-    free = start + static_cast<double>(put.post.bytes) / (gbps * 1e3);
+    Block& block = *thread.block;
+    double const wire = static_cast<double>(put.post.bytes) / (gbps * 1e3);
+    double& free = block.wire_free[line];
+    free = std::max(thread.clock, free) + wire;
+    block.wire[line] += wire;
+    block.grid->wire[line] += wire;
     put.local_time = free;
     put.delivery_time = free + latency;
   }
@@ -196,7 +199,6 @@ class GinEngine {
   std::map<Key, std::uint64_t> posted_;
   std::map<Key, std::deque<std::unique_ptr<GinPut>>> queues_;
   double quiet_since_ = 0;
-  std::map<int, double> free_;
 };
 
 }  // namespace cuco::emu::impl

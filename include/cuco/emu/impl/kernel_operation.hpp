@@ -82,8 +82,13 @@ class KernelOperation final : public Operation {
       if (a->memory_class == kLocal && a->epoch == grid_.id)
         memory += std::min(static_cast<double>(a->bytes), static_cast<double>(a->size));
     memory /= m.hbm_gbps * 1e3;
-    end_ =
-        std::max(grid_.end + std::max(0.0, std::max(link, memory) - busy), grid_.start + m.kernel_floor_us);
+    double queued = 0;
+    for (auto const& [line, time] : grid_.wire) {
+      auto const own = grid_.wire_last.find(line);
+      queued = std::max(queued, time - (own == grid_.wire_last.end() ? 0 : own->second));
+    }
+    double const stretch = std::max({0.0, queued, std::max(link, memory) - busy});
+    end_ = std::max(grid_.end + stretch, grid_.start + m.kernel_floor_us);
     Report::get().kernel(grid_, end_ - grid_.start);
     finished_ = true;
   }

@@ -274,9 +274,11 @@ inline void Scheduler::finish(Grid& g, std::size_t k) {
   double latest = 0;
   for (std::uint32_t i = 0; i < b->count; ++i) latest = std::max(latest, b->threads[i].clock);
   double end = end_phase(*b, latest);
-  if (end >= g.end) {
+  // Among blocks that end together the choice must not depend on which one ran last.
+  if (end > g.end || (end == g.end && b->waited <= g.waited_last)) {
     g.end = end;
     g.waited_last = b->waited;
+    g.wire_last = b->wire;
   }
   g.free_slots.push_back(end);
   std::push_heap(g.free_slots.begin(), g.free_slots.end(), std::greater<>());

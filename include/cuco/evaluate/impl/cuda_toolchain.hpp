@@ -52,6 +52,6 @@ struct GpuList {
 
 }  // namespace cuco::impl::evaluating
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/impl/cuda_toolchain-inl.hpp"
 #endif

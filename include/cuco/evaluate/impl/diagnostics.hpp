@@ -47,6 +47,6 @@ struct RunJudgement {
 
 }  // namespace cuco::impl::evaluating
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/impl/diagnostics-inl.hpp"
 #endif

@@ -38,6 +38,6 @@ class PrivateDirectory {
 
 }  // namespace cuco::impl::evaluating
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/impl/files-inl.hpp"
 #endif

@@ -44,6 +44,6 @@ struct LaunchSettings {
 
 }  // namespace cuco::impl::evaluating
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/impl/mpirun-inl.hpp"
 #endif

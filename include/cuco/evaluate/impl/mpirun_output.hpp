@@ -35,6 +35,6 @@ struct MpirunOutput {
 
 }  // namespace cuco::impl::evaluating
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evaluate/impl/mpirun_output-inl.hpp"
 #endif

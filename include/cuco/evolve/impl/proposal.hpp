@@ -34,6 +34,6 @@ struct Proposal {
 
 }  // namespace cuco::impl
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evolve/impl/proposal-inl.hpp"
 #endif

@@ -63,6 +63,6 @@ class RunFiles {
 
 }  // namespace cuco::impl
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evolve/impl/run_files-inl.hpp"
 #endif

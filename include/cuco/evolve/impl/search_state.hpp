@@ -95,6 +95,6 @@ void apply(Program const& twin, Program& program);
 
 }  // namespace cuco::impl
 
-#ifndef CUCO_EVOLVE_DECLARATIONS_ONLY
+#ifdef CUCO_EVOLVE_HEADER_ONLY
 #include "cuco/evolve/impl/search_state-inl.hpp"
 #endif

@@ -2,19 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
-#include "cuco/analysis/lexer.hpp"
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/result.hpp"
+#include "cuco/transform/pipeline_step.hpp"
 #include "cuco/transform/transform_iteration.hpp"
 
 namespace cuco::impl {
@@ -23,35 +17,14 @@ namespace cuco::impl {
 class WorkDirectory {
  public:
   /// @param path empty: a new temporary folder. Errors: kIo.
-  static Result<WorkDirectory> open(std::string path) {
-    if (path.empty()) {
-      std::error_code problem;
-      std::string pattern = std::filesystem::temp_directory_path(problem).string() + "/cuco-transform-XXXXXX";
-      if (problem || ::mkdtemp(pattern.data()) == nullptr)
-        return fail(
-            ErrorCode::kIo, "no temporary folder can be created", "give a work directory, or set TMPDIR");
-      return WorkDirectory(std::move(pattern), true);
-    }
-    std::error_code problem;
-    std::filesystem::create_directories(path, problem);
-    if (problem)
-      return fail_at(ErrorCode::kIo,
-                     path,
-                     0,
-                     "the work directory cannot be created: " + problem.message(),
-                     "give a folder that can be written");
-    return WorkDirectory(std::move(path), false);
-  }
+  static Result<WorkDirectory> open(std::string path);
 
   WorkDirectory(WorkDirectory&& other) noexcept
       : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, false)) {}
   WorkDirectory& operator=(WorkDirectory&&) = delete;
   WorkDirectory(WorkDirectory const&) = delete;
   WorkDirectory& operator=(WorkDirectory const&) = delete;
-  ~WorkDirectory() {
-    std::error_code ignored;
-    if (temporary_) std::filesystem::remove_all(path_, ignored);
-  }
+  ~WorkDirectory();
   [[nodiscard]] std::string const& path() const { return path_; }
 
  private:
@@ -61,49 +34,21 @@ class WorkDirectory {
 };
 
 /// `alltoall.cu` -> `alltoall_device.cu`.
-inline std::string device_name(std::string const& name) {
-  std::filesystem::path const path(name);
-  return path.stem().string() + "_device" +
-         (path.has_extension() ? path.extension().string() : std::string(".cu"));
-}
+[[nodiscard]] std::string device_name(std::string const& name);
 
 /// Whether two sources differ in comments and blanks only.
-inline bool same_tokens(std::string const& a, std::string const& b) {
-  auto x = lex(a);
-  auto y = lex(b);
-  if (!x || !y || x->tokens.size() != y->tokens.size()) return false;
-  return std::equal(
-      x->tokens.begin(), x->tokens.end(), y->tokens.begin(), [](Token const& s, Token const& t) {
-        return s.text == t.text;
-      });
-}
+[[nodiscard]] bool same_tokens(std::string const& a, std::string const& b);
 
-inline std::string transform_summary_json(std::vector<TransformIteration> const& iterations,
-                                          double seconds,
-                                          std::string const& error) {
-  constexpr std::size_t kLongest = 500;
-  nlohmann::json list = nlohmann::json::array();
-  int number = 0;
-  for (auto const& i : iterations) {
-    bool const input = i.label == "input";
-    list.push_back({{"iteration", input ? 0 : ++number},
-                    {"label", i.label},
-                    {"stage", input ? "input" : to_string(i.stage)},
-                    {"build_success", i.built},
-                    {"build_errors", i.built ? std::string() : i.message.substr(0, kLongest)},
-                    {"run_success", i.ran},
-                    {"verification_passed", i.verified},
-                    {"time_ms", i.slowest_ms},
-                    {"has_host_communication", i.host_communication},
-                    {"judge_feedback", i.built ? i.message.substr(0, kLongest) : std::string()},
-                    {"duration_sec", i.seconds}});
-  }
-  nlohmann::json const summary{{"success", error.empty()},
-                               {"total_duration_sec", seconds},
-                               {"num_iterations", number},
-                               {"error", error.empty() ? nlohmann::json(nullptr) : nlohmann::json(error)},
-                               {"iterations", std::move(list)}};
-  return summary.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
+/// The text of transform_summary.json. @param error empty: it succeeded.
+[[nodiscard]] std::string transform_summary_json(std::vector<TransformIteration> const& iterations,
+                                                 double seconds,
+                                                 std::string const& error);
+
+/// The text of a pipeline step's result.json.
+[[nodiscard]] std::string pipeline_step_json(PipelineStep const& step);
 
 }  // namespace cuco::impl
+
+#ifdef CUCO_EVOLVE_HEADER_ONLY
+#include "cuco/transform/impl/transform_files-inl.hpp"
+#endif

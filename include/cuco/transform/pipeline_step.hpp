@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace cuco {
+
+/// What one step of a pipeline did.
+struct PipelineStep {
+  std::string name;
+  bool skipped = false;
+  std::string method = "rules";
+  double seconds = 0;
+  std::string error{};    ///< Empty unless it failed; the code before it was kept then.
+  std::string details{};  ///< One line: what it did, or why it was skipped.
+};
+
+}  // namespace cuco
