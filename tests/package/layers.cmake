@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # Includes point down only (docs/design.md draws the arrows). ROOT = include/cuco.
 # folder -> folders it may include, besides itself and core.
 set(allow_core "")

@@ -16,7 +16,7 @@
 #include "cuco/population/migration.hpp"
 #include "cuco/population/roster.hpp"
 #include "cuco/population/seeds.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 
 namespace cuco {
 namespace {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Directories that cannot be used, and what a failing call leaves of the run that is already in one.
+#include <algorithm>
+
 #include "cuco/core/run_directory.hpp"
 #include "tool/tool.hpp"
 
@@ -73,7 +75,6 @@ TEST(Directory, OfADifferentRunIsLeftAsItIs) {
   CUCO_EVOLVE_NEEDS_MPIRUN();
   auto const directory = finished_run();
   auto const before = show(directory);
-  auto const other_ranks = run_call(directory, 3) + Args{"--ranks", "4"};
   auto gin = run_call(directory, 3);
   std::replace(gin.begin(), gin.end(), std::string("lsa"), std::string("gin"));
   expect_fails(kInUse, gin, {directory, "api"});

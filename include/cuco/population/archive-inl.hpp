@@ -4,7 +4,7 @@
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/population/archive.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 
 namespace cuco {
 

@@ -14,7 +14,7 @@
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/population/inspirations.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 
 namespace cuco {
 namespace impl {

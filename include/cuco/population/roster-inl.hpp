@@ -6,7 +6,7 @@
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/population/roster.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 
 namespace cuco {
 

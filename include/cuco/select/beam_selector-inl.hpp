@@ -9,7 +9,7 @@
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/select/beam_selector.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 
 namespace cuco {
 

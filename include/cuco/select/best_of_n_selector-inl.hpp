@@ -8,7 +8,7 @@
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/select/best_of_n_selector.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 
 namespace cuco {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 #include "cuco/select/power_law_selector.hpp"
 
 namespace cuco {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 #include "cuco/select/uniform_selector.hpp"
 
 namespace cuco {

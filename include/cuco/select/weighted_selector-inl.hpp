@@ -12,7 +12,7 @@
 #include <range/v3/view/transform.hpp>
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 #include "cuco/select/weighted_selector.hpp"
 
 namespace cuco {

@@ -8,7 +8,7 @@
 
 #include "cuco/evolve/impl/evolution_run.hpp"
 #include "cuco/population/archive.hpp"
-#include "cuco/select/impl/pool.hpp"
+#include "cuco/core/impl/pool.hpp"
 #include "cuco/select/impl/state.hpp"
 
 namespace cuco::impl {
