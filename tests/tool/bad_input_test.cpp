@@ -42,9 +42,11 @@ TEST_F(BadInput, BinaryFile) {
 }
 
 TEST_F(BadInput, UnbalancedBraceNamesItsLine) {
-  auto const code = replaced(read_text(seed("allreduce")), "  return all ? 0 : 1;\n}", "  return all ? 0 : 1;\n");
+  auto const code =
+      replaced(read_text(seed("allreduce")), "  return all ? 0 : 1;\n}", "  return all ? 0 : 1;\n");
   auto const path = file("open.cu", code);
-  expect_all_fail(kBadInput, path, {path + ":" + std::to_string(line_of(code, code.find("int main("))), "'{'"});
+  expect_all_fail(
+      kBadInput, path, {path + ":" + std::to_string(line_of(code, code.find("int main("))), "'{'"});
 
   auto const extra = file("extra.cu", "int main() {\n}\n}\n");
   expect_all_fail(kBadInput, extra, {extra + ":3", "'}'"});
@@ -54,7 +56,9 @@ TEST_F(BadInput, NoCollectives) {
   auto const path = file("alone.cu", "int main() { return 0; }\n");
   auto const report = cuco_json({"analyze", path});  // is no error: there is nothing to say
   EXPECT_TRUE(report.at("graph").empty());
-  expect_fails(kBadInput, Args{"transform", path, "--api", "gin", "--out", folder / "out"} + kSmall, {path, "no NCCL collective"});
+  expect_fails(kBadInput,
+               Args{"transform", path, "--api", "gin", "--out", folder / "out"} + kSmall,
+               {path, "no NCCL collective"});
   expect_fails(kBadInput, run_call(folder / "run", 2, "1", path), {path, "no NCCL collective"});
   EXPECT_FALSE(fs::exists(folder / "out"));
   EXPECT_FALSE(fs::exists(folder / "run"));
@@ -70,7 +74,8 @@ TEST_F(BadInput, SeedThatFailsItsOwnVerification) {
                Args{"transform", path, "--api", "lsa", "--out", folder / "out"} + kSmall,
                {path, "does not pass its own verification"});
   EXPECT_FALSE(fs::exists(folder / "out/wrong_device.cu")) << "half a result";
-  expect_fails(kNotVerified, run_call(folder / "run", 2, "1", path), {path, "does not pass its own verification"});
+  expect_fails(
+      kNotVerified, run_call(folder / "run", 2, "1", path), {path, "does not pass its own verification"});
   EXPECT_FALSE(fs::exists(folder / "run/gen_0"));
 }
 
@@ -100,7 +105,9 @@ TEST_F(BadInput, EvolveMarkers) {
                            "// EVOLVE-BLOCK-END\n}\n");
   expect_fails(kBadInput, {"evolve", nested, "--dir", folder / "run"}, {nested + ":3:", "line 2"});
   auto const open = file("open.cu", "int main() {\n// EVOLVE-BLOCK-START\n  return 0;\n}\n");
-  expect_fails(kBadInput, {"evolve", open, "--dir", folder / "run"}, {open + ":2:", "EVOLVE-BLOCK-START without an END"});
+  expect_fails(kBadInput,
+               {"evolve", open, "--dir", folder / "run"},
+               {open + ":2:", "EVOLVE-BLOCK-START without an END"});
   auto const closed = file("closed.cu", "int main() {\n  return 0;\n// EVOLVE-BLOCK-END\n}\n");
   expect_fails(kBadInput, {"evolve", closed, "--dir", folder / "run"}, {closed + ":3:", "EVOLVE-BLOCK-END"});
   EXPECT_FALSE(fs::exists(folder / "run"));
@@ -138,7 +145,15 @@ TEST_F(BadInput, HelpAndVersionAreNoErrors) {
 
 TEST_F(BadInput, Machine) {
   auto const transform = [&](std::string const& machine) {
-    return Args{"transform", seed("allreduce"), "--api", "lsa", "--out", folder / "out", "--machine", machine} + kSmall;
+    return Args{"transform",
+                seed("allreduce"),
+                "--api",
+                "lsa",
+                "--out",
+                folder / "out",
+                "--machine",
+                machine} +
+           kSmall;
   };
   expect_fails(kBadInput, transform("abacus"), {"'abacus'", "h200-nvlink"});
   expect_fails(kBadInput, transform(folder / "none.toml"), {folder / "none.toml"});

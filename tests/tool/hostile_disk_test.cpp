@@ -37,7 +37,8 @@ TEST(Directory, ReadOnly) {
   int const code = in_child([&] {
     if (!mount_small(folder.path, "size=64k") || !make_read_only(folder.path)) return kCannotTestHere;
     for (auto const& path : {folder / "new", folder.path}) {
-      expect_fails(kIo, Args{"transform", seed("allreduce"), "--api", "lsa", "--out", path} + kSmall, {folder.path});
+      expect_fails(
+          kIo, Args{"transform", seed("allreduce"), "--api", "lsa", "--out", path} + kSmall, {folder.path});
       expect_fails(kIo, run_call(path, 2), {folder.path, "read-only"});
     }
     return 0;
@@ -51,12 +52,14 @@ TEST(Directory, FullDiskFromTheStart) {
   TemporaryFolder folder;
   int const code = in_child([&] {
     // Room for folders and nothing else; then for sources, but not for a binary.
-    for (auto const* size : {"size=4k", "size=128k"}) {
+    for (auto const& [size, why] : {std::pair{"size=4k", "o space left"}, std::pair{"size=128k", "disk"}}) {
       if (!mount_small(folder.path, size)) return kCannotTestHere;
       SCOPED_TRACE(size);
-      expect_fails(kIo, Args{"transform", seed("allreduce"), "--api", "lsa", "--out", folder / "out"} + kSmall, {"o space left"});
+      expect_fails(kIo,
+                   Args{"transform", seed("allreduce"), "--api", "lsa", "--out", folder / "out"} + kSmall,
+                   {folder.path, why});
       EXPECT_FALSE(fs::exists(folder / "out/allreduce_device.cu")) << "half a result";
-      expect_fails(kIo, run_call(folder / "run", 2), {"o space left"});
+      expect_fails(kIo, run_call(folder / "run", 2), {folder / "run", why});
     }
     return 0;
   });
@@ -78,7 +81,8 @@ TEST(Directory, OfADifferentRunIsLeftAsItIs) {
   auto gin = run_call(directory, 3);
   std::replace(gin.begin(), gin.end(), std::string("lsa"), std::string("gin"));
   expect_fails(kInUse, gin, {directory, "api"});
-  expect_fails(kInUse, run_call(directory, 3, "3", seed("alltoall")), {directory, "another run"});
+  expect_fails(
+      kInUse, run_call(directory, 3, "3", seed("alltoall")), {directory, "another program", "alltoall.cu"});
   expect_fails(kInUse, run_call(directory, 3, "4"), {"seed"});  // of the random choices
   auto ranks = run_call(directory, 3);
   ranks[static_cast<std::size_t>(std::find(ranks.begin(), ranks.end(), "--ranks") - ranks.begin()) + 1] = "4";
@@ -107,7 +111,7 @@ TEST(Directory, FailuresDoNotDamageAFinishedRun) {
       while (rest.put('x').flush()) {
       }
       rest.close();
-      expect_fails(kIo, more, {"o space left"});
+      expect_fails(kIo, more, {directory, "disk is full"});
       EXPECT_EQ(show(directory), before);
       fs::remove(folder / "filler");
       fs::remove(folder / "rest");

@@ -64,8 +64,8 @@ inline std::string replaced(std::string text, std::string const& from, std::stri
 }
 
 inline int line_of(std::string const& text, std::size_t offset) {
-  return 1 + static_cast<int>(
-                 std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
+  return 1 +
+         static_cast<int>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n'));
 }
 
 inline Args operator+(Args left, Args const& right) {
@@ -124,8 +124,8 @@ inline Args error_lines(std::string const& text) {
   return out;
 }
 
-/// Calls the command twice, as text and with --json, and expects the same complaint: `code`, one line with all of
-/// `parts`, a cause and a remedy.
+/// Calls the command twice, as text and with --json, and expects the same complaint: `code`, one line with
+/// all of `parts`, a cause and a remedy.
 inline void expect_fails(int code, Args const& args, Args const& parts, Where const& where = {}) {
   SCOPED_TRACE("cuco " + testing::PrintToString(args));
   auto const text = cuco(args, where);
@@ -133,7 +133,8 @@ inline void expect_fails(int code, Args const& args, Args const& parts, Where co
   auto const errors = error_lines(text.err);
   ASSERT_EQ(errors.size(), 1U) << text.err;
   EXPECT_TRUE(text.err.size() > errors[0].size() &&
-              text.err.compare(text.err.size() - errors[0].size() - 1, std::string::npos, errors[0] + "\n") == 0)
+              text.err.compare(text.err.size() - errors[0].size() - 1, std::string::npos, errors[0] + "\n") ==
+                  0)
       << "is not the last line: " << text.err;
   for (auto const& part : parts) EXPECT_THAT(errors[0], testing::HasSubstr(part));
   auto const remedy = errors[0].find("; ");
@@ -149,7 +150,9 @@ inline void expect_fails(int code, Args const& args, Args const& parts, Where co
   EXPECT_THAT(error_lines(result.err), testing::IsEmpty());
 }
 
-inline bool have_mpirun() { return find_program("mpirun").has_value(); }
+inline bool have_mpirun() {
+  return find_program("mpirun").has_value();
+}
 
 /// PATH entries without those that hold nvcc.
 inline std::string path_without_nvcc() {
@@ -179,8 +182,21 @@ inline Args run_call(std::string const& directory,
                      int generations,
                      std::string const& random_seed = "3",
                      std::string const& source = seed("allreduce")) {
-  return Args{"run",      source, "--api",         "lsa", "--dir",      directory, "--generations", std::to_string(generations),
-              "--seed",   random_seed, "--parallel", "2",  "--schedules", "0",     "--no-nvcc-check"} +
+  return Args{"run",
+              source,
+              "--api",
+              "lsa",
+              "--dir",
+              directory,
+              "--generations",
+              std::to_string(generations),
+              "--seed",
+              random_seed,
+              "--parallel",
+              "2",
+              "--schedules",
+              "0",
+              "--no-nvcc-check"} +
          kSmall;
 }
 
@@ -198,5 +214,6 @@ inline std::string const& finished_run() {
 
 }  // namespace cuco::tool_test
 
-#define CUCO_EVOLVE_NEEDS_MPIRUN() \
-  if (!::cuco::tool_test::have_mpirun()) GTEST_SKIP() << "mpirun is not installed: apt-get install openmpi-bin"
+#define CUCO_EVOLVE_NEEDS_MPIRUN()       \
+  if (!::cuco::tool_test::have_mpirun()) \
+  GTEST_SKIP() << "mpirun is not installed: apt-get install openmpi-bin"

@@ -21,8 +21,20 @@ TEST_P(TransformCommand, GivesAVerifiedProgram) {
   auto const& p = GetParam();
   TemporaryFolder folder;
   auto const before = read_text(seed(p.seed));
-  auto const json = cuco_json({"transform", seed(p.seed), "--api", p.api, "--ranks", "8", "--devices", "emulated", "--args", p.args,
-                               "--schedules", "1", "--out", folder / "out"});
+  auto const json = cuco_json({"transform",
+                               seed(p.seed),
+                               "--api",
+                               p.api,
+                               "--ranks",
+                               "8",
+                               "--devices",
+                               "emulated",
+                               "--args",
+                               p.args,
+                               "--schedules",
+                               "1",
+                               "--out",
+                               folder / "out"});
   ASSERT_TRUE(json.value("verified", false)) << json;
   EXPECT_EQ(json.at("api"), p.api);
   EXPECT_EQ(json.at("ranks"), 8);
@@ -35,7 +47,8 @@ TEST_P(TransformCommand, GivesAVerifiedProgram) {
   std::string names;
   for (auto const& step : json.at("steps")) names += step.at("name").get<std::string>() + " ";
   EXPECT_EQ(names, "analyze host_to_device evolve_markers warmup ");
-  EXPECT_THAT(json.at("nvcc").get<std::string>(), testing::AnyOf("compiles", testing::StartsWith("SKIPPED: ")));
+  EXPECT_THAT(json.at("nvcc").get<std::string>(),
+              testing::AnyOf("compiles", testing::StartsWith("SKIPPED: ")));
 
   auto const path = json.at("program").get<std::string>();
   EXPECT_EQ(path, folder / ("out/" + std::string(p.seed) + "_device.cu"));
@@ -84,7 +97,8 @@ TEST(DoctorCommand, JsonAgreesWithText) {
   auto const text = cuco({"doctor"});
   auto const json = cuco_json({"doctor"}, text.exit_code);
   EXPECT_EQ(json.at("emulated"), text.exit_code == kOk);
-  for (auto const& check : json.at("checks")) EXPECT_THAT(text.out, testing::HasSubstr(check.at("what").get<std::string>()));
+  for (auto const& check : json.at("checks"))
+    EXPECT_THAT(text.out, testing::HasSubstr(check.at("what").get<std::string>()));
 }
 
 }  // namespace

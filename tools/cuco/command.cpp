@@ -30,7 +30,34 @@ int exit_code(ErrorCode code) {
   return kInternalExit;
 }
 
-int report_error(Error const& error, bool json) {
+namespace {
+
+/// What to do about an error whose maker did not say.
+char const* usual_remedy(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalidArgument: return "see cuco --help";
+    case ErrorCode::kParse: return "correct it there";
+    case ErrorCode::kRefused: return "rewrite that part by hand";
+    case ErrorCode::kNotVerified: return "repair the program first";
+    case ErrorCode::kNotFound: return "check the path";
+    case ErrorCode::kIo: return "check that the disk has room and that you may write there";
+    case ErrorCode::kStorage:
+    case ErrorCode::kConflict: return "choose another directory";
+    case ErrorCode::kToolMissing: return "cuco doctor says what is missing";
+    case ErrorCode::kTimeout: return "allow more time with --timeout";
+    case ErrorCode::kBudget: return "raise that limit";
+    case ErrorCode::kCancelled: return "repeat the command to go on";
+    case ErrorCode::kProcess: return "repeat the command";
+    case ErrorCode::kInternal: return "please report this";
+  }
+  return "please report this";
+}
+
+}  // namespace
+
+int report_error(Error const& reported, bool json) {
+  Error error = reported;
+  if (error.remedy.empty()) error.remedy = usual_remedy(error.code);
   if (json) {
     nlohmann::json out = {{"error",
                            {{"code", to_string(error.code)},

@@ -28,6 +28,7 @@
 #include "cuco/evolve/log_observer.hpp"
 #include "cuco/evolve/progress_observer.hpp"
 #include "cuco/mutate/directive_mutator.hpp"
+#include "cuco/process/find_program.hpp"
 #include "cuco/report/run_report.hpp"
 #include "cuco/select/any_selector.hpp"
 #include "cuco/store/sqlite_storage.hpp"
@@ -93,8 +94,12 @@ Result<Devices> make_devices(DeviceChoice const& choice, std::optional<Api> api)
   auto devices = choice.devices == "cuda"   ? Devices::cuda()
                  : choice.devices == "auto" ? Devices::detect(emulated)
                                             : Devices::emulated(emulated);
-  if (devices.is_emulated())
+  if (devices.is_emulated()) {
     if (auto machine = load_machine(emulated.machine); !machine) return forward_error(std::move(machine));
+    // Now, not after minutes of compiling.
+    if (!find_program(emulated.mpirun))
+      return fail(ErrorCode::kToolMissing, fmt::format("launcher '{}' not found", emulated.mpirun), "install the Debian package openmpi-bin");
+  }
   return devices;
 }
 

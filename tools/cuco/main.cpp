@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -32,6 +33,9 @@ int main(int argc, char** argv) {
   } catch (CLI::ParseError const& error) {
     // One line, as for every other kind of bad input; CLI11's own report spans several.
     std::string what = error.what();
+    std::string_view const first = argc > 1 ? argv[1] : "";
+    if (!first.empty() && app.get_subcommands().empty())
+      what = fmt::format("there is no {} '{}'", first.front() == '-' ? "option" : "command", first);
     for (char& c : what)
       if (c == '\n') c = ' ';
     bool json = false;
