@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Machines on which something is not installed.
+#include <algorithm>
+
 #include "tool/tool.hpp"
 
 namespace cuco::tool_test {
@@ -54,15 +56,6 @@ TEST_F(MissingTools, AnalysisNeedsNone) {
   EXPECT_EQ(cuco({"analyze", seed("alltoall")}, here).exit_code, kOk);
 }
 
-TEST_F(MissingTools, CudaDevicesNeedNvcc) {
-  auto const here = with("nothing_for_cuda", {});
-  auto args = transform();
-  args[7] = "cuda";
-  ASSERT_EQ(args[6], "--devices");
-  if (fs::exists("/usr/local/cuda/bin/nvcc")) GTEST_SKIP() << "nvcc is in its default place";
-  expect_fails(kToolMissing, args, {"nvcc"}, here);
-}
-
 TEST_F(MissingTools, WithoutTheCudaToolkitEverythingRunsAndNvccIsSkipped) {
   CUCO_EVOLVE_NEEDS_MPIRUN();
   int const code = in_child([&] {
@@ -81,6 +74,10 @@ TEST_F(MissingTools, WithoutTheCudaToolkitEverythingRunsAndNvccIsSkipped) {
     EXPECT_EQ(transformed.exit_code, kOk) << transformed.err;
     EXPECT_THAT(transformed.out, testing::ContainsRegex("nvcc +SKIPPED: .*nvcc"));
     EXPECT_TRUE(fs::exists(folder / "out/allreduce_device.cu"));
+
+    auto on_gpus = transform();
+    std::replace(on_gpus.begin(), on_gpus.end(), std::string("emulated"), std::string("cuda"));
+    expect_fails(kToolMissing, on_gpus, {"nvcc", "emulated devices"}, here);
 
     auto run = run_call(folder / "run", 2);
     std::replace(run.begin(), run.end(), std::string("--no-nvcc-check"), std::string("--nvcc-check"));

@@ -75,7 +75,7 @@ TEST(RunCommand, EvolveGoesOnFromWhatTransformWrote) {
   EXPECT_EQ(json.at("exit_code"), kOk);
 }
 
-constexpr int kGenerations = 6;
+constexpr int kGenerations = 5;
 
 /// A longer run that nothing disturbed, made once per process.
 std::string const& reference_run() {
