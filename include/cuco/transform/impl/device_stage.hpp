@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "cuco/transform/generated_section.hpp"
+#include "cuco/transform/generated_section-inl.hpp"  // finds and writes the section; compiled in the same file
 #include "cuco/transform/impl/constants.hpp"
 #include "cuco/transform/impl/source_model.hpp"
 #include "cuco/transform/rewrite.hpp"
