@@ -199,7 +199,7 @@ TEST(RunCommand, KilledAtRandomInstantsLosesAndRepeatsNothing) {
 /// Runs one of examples/ from the top of the repository.
 void run_example(std::string const& name, Args const& args) {
   auto const binary = std::string(CUCO_EXAMPLES_DIR) + "/" + name;
-  if (!fs::exists(binary)) GTEST_SKIP() << "the example is not built: " << name;
+  if (!fs::exists(binary)) FAIL() << "the example is not built: " << name;
   auto const result = start(Args{binary} + args, {CUCO_SOURCE_DIR, {}});
   EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
   EXPECT_THAT(result.out,
