@@ -40,8 +40,8 @@ void analysing(benchmark::State& state) {
 BENCHMARK(analysing)->Arg(1)->Arg(8)->Arg(32)->Unit(benchmark::kMicrosecond);
 
 void frozen_hashing(benchmark::State& state) {
-  std::string const source =
-      "int before;\n// EVOLVE-BLOCK-START\n" + repeated(seed("allreduce.cu"), state.range(0)) + "// EVOLVE-BLOCK-END\n";
+  std::string const source = "int before;\n// EVOLVE-BLOCK-START\n" +
+                             repeated(seed("allreduce.cu"), state.range(0)) + "// EVOLVE-BLOCK-END\n";
   for (auto _ : state) benchmark::DoNotOptimize(cuco::frozen_hash(source));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(source.size()));
 }

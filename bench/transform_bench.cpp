@@ -27,19 +27,23 @@ std::string transformed(std::string const& name) {
     *code = std::move(rewrite->code);
   }
   auto report = cuco::Analyzer{}.analyze(*code, name);
-  auto marked = report ? cuco::insert_evolve_markers(*code, *report) : cuco::Result<std::string>(std::string());
+  auto marked =
+      report ? cuco::insert_evolve_markers(*code, *report) : cuco::Result<std::string>(std::string());
   return marked ? *marked : std::string();
 }
 
 void rewriting(benchmark::State& state, cuco::Api api, char const* name) {
-  auto const run = [&] { return api == cuco::Api::LSA ? transformed<cuco::Api::LSA>(name) : transformed<cuco::Api::GIN>(name); };
+  auto const run = [&] {
+    return api == cuco::Api::LSA ? transformed<cuco::Api::LSA>(name) : transformed<cuco::Api::GIN>(name);
+  };
   if (run().empty()) return state.SkipWithError("the seed is missing or refused");
   for (auto _ : state) benchmark::DoNotOptimize(run());
 }
 BENCHMARK_CAPTURE(rewriting, alltoall_lsa, cuco::Api::LSA, "alltoall.cu")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(rewriting, allreduce_lsa, cuco::Api::LSA, "allreduce.cu")->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(rewriting, allreduce_gin, cuco::Api::GIN, "allreduce.cu")->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(rewriting, allgather_gemm_gin, cuco::Api::GIN, "allgather_gemm.cu")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(rewriting, allgather_gemm_gin, cuco::Api::GIN, "allgather_gemm.cu")
+    ->Unit(benchmark::kMillisecond);
 
 /// What the directive mutator does for one proposal.
 void regenerating(benchmark::State& state) {

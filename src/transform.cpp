@@ -4,10 +4,10 @@
 #define CUCO_EVOLVE_BODIES
 #include "cuco/core/impl/inline.hpp"
 
+#include "cuco/mutate/directive_mutator-inl.hpp"
 #include "cuco/transform/generated_section-inl.hpp"
 #include "cuco/transform/impl/transform_files-inl.hpp"
 #include "cuco/transform/load_program-inl.hpp"
 #include "cuco/transform/markers-inl.hpp"
 #include "cuco/transform/rule_rewriter-inl.hpp"
 #include "cuco/transform/warmup-inl.hpp"
-#include "cuco/mutate/directive_mutator-inl.hpp"

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include <cuco/cuco.hpp>
 #include <fmt/format.h>
+#include <cuco/cuco.hpp>
 
 namespace {
 
@@ -37,7 +37,9 @@ int main(int argc, char** argv) {
   Pipeline fast_path{Transformer<Api::LSA>{RuleRewriter<Api::LSA>{}, devices, {.ranks = ranks}}};
   auto device = fast_path.run(*host_driven);
   if (!device) return stop(device.error());
-  fmt::print("host-driven {:.4f} ms, device-initiated {:.4f} ms ({})\n", device->input_ms, device->output_ms,
+  fmt::print("host-driven {:.4f} ms, device-initiated {:.4f} ms ({})\n",
+             device->input_ms,
+             device->output_ms,
              to_string(device->origin));
 
   // Slow path: islands of programs that differ in their directives, judged by a cascade.
@@ -45,7 +47,10 @@ int main(int argc, char** argv) {
                 CompileStage{devices, {.nvcc_check = false}},
                 RunStage{devices, {.ranks = ranks}},
                 BenchmarkStage{devices, {.ranks = ranks}}};
-  Evolution evolution{MemoryStorage{}, WeightedSelector{}, DirectiveMutator{}, judge,
+  Evolution evolution{MemoryStorage{},
+                      WeightedSelector{},
+                      DirectiveMutator{},
+                      judge,
                       {.generations = 12, .islands = 2, .seed = 7, .parallel_evaluations = cuda ? 1 : 2}};
   evolution.observe(ProgressObserver{});
   auto best = evolution.run(device->code);

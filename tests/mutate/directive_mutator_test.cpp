@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cuco/directives/impl/words.hpp"
 #include "cuco/mutate/directive_mutator.hpp"
+#include "cuco/directives/impl/words.hpp"
 
 #include <gtest/gtest.h>
 

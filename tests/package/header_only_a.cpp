@@ -4,4 +4,6 @@
 
 bool reads_programs();
 
-int main() { return reads_programs() && cuco::machine_names().size() > 1 ? 0 : 1; }
+int main() {
+  return reads_programs() && cuco::machine_names().size() > 1 ? 0 : 1;
+}

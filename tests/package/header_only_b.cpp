@@ -2,4 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cuco/cuco.hpp>
 
-bool reads_programs() { return cuco::Analyzer{}.analyze("int main() {}\n").has_value(); }
+bool reads_programs() {
+  return cuco::Analyzer{}.analyze("int main() {}\n").has_value();
+}

@@ -10,13 +10,13 @@
 
 #include <gtest/gtest.h>
 
+#include "cuco/core/impl/pool.hpp"
 #include "cuco/population/archive.hpp"
 #include "cuco/population/inspirations.hpp"
 #include "cuco/population/island_options.hpp"
 #include "cuco/population/migration.hpp"
 #include "cuco/population/roster.hpp"
 #include "cuco/population/seeds.hpp"
-#include "cuco/core/impl/pool.hpp"
 
 namespace cuco {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <cstdio>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 namespace cuco::tool {
@@ -83,10 +83,13 @@ void add_device_choice(CLI::App& app, DeviceChoice& choice) {
   app.add_option("--devices", choice.devices, "Where programs run: emulated, cuda or auto")
       ->check(CLI::IsMember({"emulated", "cuda", "auto"}))
       ->capture_default_str();
-  app.add_option("--machine", choice.machine,
+  app.add_option("--machine",
+                 choice.machine,
                  "Machine the emulator models: a name (h200-nvlink, h200-ib400, …) or a TOML file; "
                  "default: NVLink for lsa, InfiniBand for gin");
-  app.add_option("--ranks", choice.ranks, "Number of MPI ranks")->check(CLI::Range(1, 64))->capture_default_str();
+  app.add_option("--ranks", choice.ranks, "Number of MPI ranks")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
   app.add_option("--args", choice.args, "Arguments of the program, in one string, split at blanks");
   app.add_option("--timeout", choice.timeout_s, "Seconds one run of the program may take")
       ->check(CLI::Range(1, 86400))

@@ -10,8 +10,8 @@
 #include <filesystem>
 #include <sstream>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "cuco/core/atomic_file.hpp"
@@ -37,9 +37,12 @@ namespace cuco::tool {
 namespace {
 
 std::atomic<bool> interrupted{false};
-void on_interrupt(int) { interrupted.store(true); }
+void on_interrupt(int) {
+  interrupted.store(true);
+}
 
-/// While it lives, Ctrl-C and TERM ask the run to stop after what is being evaluated; a second one ends the process.
+/// While it lives, Ctrl-C and TERM ask the run to stop after what is being evaluated; a second one ends the
+/// process.
 class InterruptGuard {
  public:
   InterruptGuard() {
@@ -68,7 +71,8 @@ std::string nvcc_line(RunReport const& report, RunDirectory const& directory, De
   auto checked = check_with_nvcc(directory.best() + "/main.cu");
   if (!checked) return "nvcc: " + to_line(checked.error());
   if (!checked->available) return "nvcc: SKIPPED: " + checked->reason;
-  return checked->result.built ? "nvcc: the best program compiles" : "nvcc: the best program does NOT compile\n" + checked->result.diagnostics;
+  return checked->result.built ? "nvcc: the best program compiles"
+                               : "nvcc: the best program does NOT compile\n" + checked->result.diagnostics;
 }
 
 }  // namespace
@@ -77,9 +81,13 @@ void say(bool json, std::string const& text) {
   if (!json) fmt::print(stderr, "{}\n", text);
 }
 
-std::string format_time(double ms, Origin origin) { return fmt::format("{:.4f} ms ({})", ms, to_string(origin)); }
+std::string format_time(double ms, Origin origin) {
+  return fmt::format("{:.4f} ms ({})", ms, to_string(origin));
+}
 
-Api api_of(std::string const& text) { return text == "gin" ? Api::GIN : Api::LSA; }
+Api api_of(std::string const& text) {
+  return text == "gin" ? Api::GIN : Api::LSA;
+}
 
 std::vector<std::string> split_arguments(std::string const& text) {
   std::istringstream in(text);
@@ -90,7 +98,8 @@ std::vector<std::string> split_arguments(std::string const& text) {
 
 Result<Devices> make_devices(DeviceChoice const& choice, std::optional<Api> api) {
   EmulatedOptions emulated;
-  emulated.machine = choice.machine.empty() ? (api == Api::GIN ? "h200-ib400" : "h200-nvlink") : choice.machine;
+  emulated.machine =
+      choice.machine.empty() ? (api == Api::GIN ? "h200-ib400" : "h200-nvlink") : choice.machine;
   auto devices = choice.devices == "cuda"   ? Devices::cuda()
                  : choice.devices == "auto" ? Devices::detect(emulated)
                                             : Devices::emulated(emulated);
@@ -98,7 +107,9 @@ Result<Devices> make_devices(DeviceChoice const& choice, std::optional<Api> api)
     if (auto machine = load_machine(emulated.machine); !machine) return forward_error(std::move(machine));
     // Now, not after minutes of compiling.
     if (!find_program(emulated.mpirun))
-      return fail(ErrorCode::kToolMissing, fmt::format("launcher '{}' not found", emulated.mpirun), "install the Debian package openmpi-bin");
+      return fail(ErrorCode::kToolMissing,
+                  fmt::format("launcher '{}' not found", emulated.mpirun),
+                  "install the Debian package openmpi-bin");
   }
   return devices;
 }
@@ -128,45 +139,72 @@ void add_search_choice(CLI::App& app, SearchChoice& choice) {
   app.add_option("--target-ms", choice.target_ms, "Stop when the best program takes no longer; 0: no target")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--repetitions", choice.repetitions,
-                 "On GPUs: launches of all ranks per measurement; 0: until the interval of the median is narrow")
+  app.add_option(
+         "--repetitions",
+         choice.repetitions,
+         "On GPUs: launches of all ranks per measurement; 0: until the interval of the median is narrow")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
-  app.add_flag("--nvcc-check,!--no-nvcc-check", choice.nvcc_check, "Compile every candidate with nvcc too, where it is installed");
+  app.add_flag("--nvcc-check,!--no-nvcc-check",
+               choice.nvcc_check,
+               "Compile every candidate with nvcc too, where it is installed");
 }
 
 void say_steps(bool json, std::vector<PipelineStep> const& steps) {
   for (auto const& step : steps) {
     char const* state = !step.error.empty() ? "failed" : step.skipped ? "skipped" : "done";
-    say(json, fmt::format("  {:<15} {:<8} {:>5.1f} s  {}", step.name, state, step.seconds,
-                          step.error.empty() ? step.details : step.error));
+    say(json,
+        fmt::format("  {:<15} {:<8} {:>5.1f} s  {}",
+                    step.name,
+                    state,
+                    step.seconds,
+                    step.error.empty() ? step.details : step.error));
   }
 }
 
-Status claim_directory(RunDirectory const& directory, SourceProgram const& program, DeviceChoice const& where,
-                       std::string const& api, Devices const& devices) {
-  nlohmann::json const wanted = {{"program", program.name}, {"source_hash", content_hash(program.code)}, {"api", api},
-                                 {"ranks", where.ranks},    {"args", where.args},
+Status claim_directory(RunDirectory const& directory,
+                       SourceProgram const& program,
+                       DeviceChoice const& where,
+                       std::string const& api,
+                       Devices const& devices) {
+  nlohmann::json const wanted = {{"program", program.name},
+                                 {"source_hash", content_hash(program.code)},
+                                 {"api", api},
+                                 {"ranks", where.ranks},
+                                 {"args", where.args},
                                  {"devices", devices.is_emulated() ? "emulated" : "cuda"},
                                  {"machine", devices.is_emulated() ? devices.name() : ""}};
-  if (!std::filesystem::exists(directory.config())) return write_file_atomic(directory.config(), wanted.dump(2) + "\n");
+  if (!std::filesystem::exists(directory.config()))
+    return write_file_atomic(directory.config(), wanted.dump(2) + "\n");
   auto text = read_file(directory.config());
   if (!text) return forward_error(std::move(text));
   auto const stored = nlohmann::json::parse(*text, nullptr, false);
   if (stored.is_discarded() || !stored.is_object())
-    return fail_at(ErrorCode::kStorage, directory.config(), 0, "is not a JSON object", "choose another directory with --dir");
+    return fail_at(ErrorCode::kStorage,
+                   directory.config(),
+                   0,
+                   "is not a JSON object",
+                   "choose another directory with --dir");
   for (auto const& [key, value] : wanted.items()) {
     if (stored.value(key, nlohmann::json()) == value) continue;
-    return fail_at(ErrorCode::kConflict, directory.path(), 0,
-                   fmt::format("holds a run with another {}: {} there, {} here", key, stored.value(key, nlohmann::json()).dump(),
+    return fail_at(ErrorCode::kConflict,
+                   directory.path(),
+                   0,
+                   fmt::format("holds a run with another {}: {} there, {} here",
+                               key,
+                               stored.value(key, nlohmann::json()).dump(),
                                value.dump()),
                    "choose another directory with --dir, or repeat the command of that run");
   }
   return {};
 }
 
-int run_search(Search const& search, SearchChoice const& choice, DeviceChoice const& where, Devices const& devices,
-               RunDirectory const& directory, bool json) {
+int run_search(Search const& search,
+               SearchChoice const& choice,
+               DeviceChoice const& where,
+               Devices const& devices,
+               RunDirectory const& directory,
+               bool json) {
   auto const args = split_arguments(where.args);
   auto const deadline = std::chrono::seconds(where.timeout_s);
 
@@ -184,7 +222,9 @@ int run_search(Search const& search, SearchChoice const& choice, DeviceChoice co
   benchmark.deadline = deadline;
   benchmark.shape = search.shape;
   if (choice.repetitions > 0) benchmark.least_repetitions = benchmark.most_repetitions = choice.repetitions;
-  Cascade judge{LintStage{{search.program.code}}, CompileStage{devices, compile}, RunStage{devices, run},
+  Cascade judge{LintStage{{search.program.code}},
+                CompileStage{devices, compile},
+                RunStage{devices, run},
                 BenchmarkStage{devices, benchmark}};
 
   EvolutionOptions options;
@@ -210,7 +250,8 @@ int run_search(Search const& search, SearchChoice const& choice, DeviceChoice co
   }
 
   InterruptGuard guard;
-  Evolution evolution{std::move(*storage), std::move(*selector), DirectiveMutator{}, std::move(judge), options};
+  Evolution evolution{
+      std::move(*storage), std::move(*selector), DirectiveMutator{}, std::move(judge), options};
   evolution.observe(LogObserver(directory));
   auto events = JsonLinesObserver::open(directory.path() + "/events.jsonl");
   if (!events) return report_error(events.error(), json);
@@ -224,18 +265,24 @@ int run_search(Search const& search, SearchChoice const& choice, DeviceChoice co
   auto report = make_report(evolution.storage(), report_options);
   if (!report) return report_error(report.error(), json);
   bool const verified = !report->best.id.empty();
-  int const code = summary->reason == StopReason::kCancelled ? kInterrupted : verified ? kOk : kNotVerifiedExit;
+  int const code = summary->reason == StopReason::kCancelled ? kInterrupted
+                   : verified                                ? kOk
+                                                             : kNotVerifiedExit;
   if (json) {
     auto out = nlohmann::json::parse(to_json(*report), nullptr, false);
-    out["summary"] = {{"stopped_because", to_string(summary->reason)}, {"evaluated", summary->evaluated},
-                      {"imported", summary->imported},                {"resumed", summary->resumed},
+    out["summary"] = {{"stopped_because", to_string(summary->reason)},
+                      {"evaluated", summary->evaluated},
+                      {"imported", summary->imported},
+                      {"resumed", summary->resumed},
                       {"seconds", summary->seconds}};
     out["exit_code"] = code;
     fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{}", to_text(*report));
     if (auto line = nvcc_line(*report, directory, devices); !line.empty()) fmt::print("{}\n", line);
-    fmt::print("stopped: {}\nbest program: {}/main.cu\nrun directory: {}\n", summary->reason_text, directory.best(),
+    fmt::print("stopped: {}\nbest program: {}/main.cu\nrun directory: {}\n",
+               summary->reason_text,
+               directory.best(),
                directory.path());
   }
   return code;

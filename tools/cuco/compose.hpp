@@ -19,8 +19,9 @@
 
 namespace cuco::tool {
 
-/// The devices that the options name. The emulator models NVLink for load/store programs and InfiniBand for put-based
-/// ones unless a machine is named. Errors: kNotFound, kParse for the machine; kToolMissing for --devices cuda without nvcc.
+/// The devices that the options name. The emulator models NVLink for load/store programs and InfiniBand for
+/// put-based ones unless a machine is named. Errors: kNotFound, kParse for the machine; kToolMissing for
+/// --devices cuda without nvcc.
 Result<Devices> make_devices(DeviceChoice const& choice, std::optional<Api> api);
 
 /// `text` split at blanks.
@@ -28,18 +29,18 @@ std::vector<std::string> split_arguments(std::string const& text);
 
 /// Options of the search.
 struct SearchChoice {
-  std::string directory;          ///< Of the run.
+  std::string directory;  ///< Of the run.
   std::string selector = "power_law";
   int generations = 40;
   int islands = 2;
   std::uint64_t seed = 1;
-  int parallel = 0;               ///< 0: 2 on emulated devices, 1 on GPUs.
+  int parallel = 0;  ///< 0: 2 on emulated devices, 1 on GPUs.
   int schedules = 2;
   int stagnant = 0;
   double budget_s = 0;
   double target_ms = 0;
   bool nvcc_check = true;
-  int repetitions = 0;            ///< Launches per measurement on GPUs; 0: as many as the interval asks for.
+  int repetitions = 0;  ///< Launches per measurement on GPUs; 0: as many as the interval asks for.
 };
 void add_search_choice(CLI::App& app, SearchChoice& choice);
 
@@ -51,20 +52,28 @@ struct Timing {
 
 /// What is searched and how its result is told.
 struct Search {
-  SourceProgram program;       ///< With EVOLVE markers.
+  SourceProgram program;  ///< With EVOLVE markers.
   ContractShape shape = ContractShape::kEveryRank;
-  Timing host;                 ///< The host-driven program; 0: unknown.
+  Timing host;  ///< The host-driven program; 0: unknown.
 };
 
-/// Evolves `search.program` in `directory`, with progress on standard error and the report on standard output.
+/// Evolves `search.program` in `directory`, with progress on standard error and the report on standard
+/// output.
 /// @return the exit code of the command.
-int run_search(Search const& search, SearchChoice const& choice, DeviceChoice const& where, Devices const& devices,
-               RunDirectory const& directory, bool json);
+int run_search(Search const& search,
+               SearchChoice const& choice,
+               DeviceChoice const& where,
+               Devices const& devices,
+               RunDirectory const& directory,
+               bool json);
 
 /// Checks `experiment_config.json` against what this call would run, or writes it.
 /// Errors: kConflict naming the first difference; kIo.
-Status claim_directory(RunDirectory const& directory, SourceProgram const& program, DeviceChoice const& where,
-                       std::string const& api, Devices const& devices);
+Status claim_directory(RunDirectory const& directory,
+                       SourceProgram const& program,
+                       DeviceChoice const& where,
+                       std::string const& api,
+                       Devices const& devices);
 
 /// "text" on standard error, unless --json.
 void say(bool json, std::string const& text);

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
@@ -34,16 +34,22 @@ struct Check {
   std::string purpose;  ///< "emulated", "nvcc" or "gpu": what it is needed for.
 };
 
-std::string first_line(std::string const& text) { return text.substr(0, text.find('\n')); }
+std::string first_line(std::string const& text) {
+  return text.substr(0, text.find('\n'));
+}
 
-Check program(std::string const& what, std::vector<std::string> const& argv, std::string const& purpose, std::string const& remedy) {
+Check program(std::string const& what,
+              std::vector<std::string> const& argv,
+              std::string const& purpose,
+              std::string const& remedy) {
   auto path = find_program(argv.front());
   if (!path) return {what, false, remedy, purpose};
   Command command;
   command.argv = argv;
   command.deadline = std::chrono::seconds(20);
   auto result = run_process(command);
-  if (!result || !result->ok()) return {what, false, fmt::format("{} does not run; {}", *path, remedy), purpose};
+  if (!result || !result->ok())
+    return {what, false, fmt::format("{} does not run; {}", *path, remedy), purpose};
   std::string text = result->out.empty() ? result->err : result->out;
   // nvcc puts its version on a later line.
   if (auto at = text.find("release "); at != std::string::npos) text = text.substr(at);
@@ -52,16 +58,24 @@ Check program(std::string const& what, std::vector<std::string> const& argv, std
 
 std::vector<Check> inspect(Options const& options) {
   std::vector<Check> checks;
-  checks.push_back(program("C++ compiler", {"g++", "--version"}, "emulated", "install the Debian package g++"));
+  checks.push_back(
+      program("C++ compiler", {"g++", "--version"}, "emulated", "install the Debian package g++"));
   if (!checks.back().ok) {
-    checks.back() = program("C++ compiler", {"clang++", "--version"}, "emulated", "install the Debian package g++ or clang");
+    checks.back() = program(
+        "C++ compiler", {"clang++", "--version"}, "emulated", "install the Debian package g++ or clang");
   }
-  checks.push_back(program("mpirun", {"mpirun", "--version"}, "emulated", "install the Debian package openmpi-bin"));
-  checks.push_back(program("mpicxx", {"mpicxx", "--showme:version"}, "emulated", "install the Debian package libopenmpi-dev"));
+  checks.push_back(
+      program("mpirun", {"mpirun", "--version"}, "emulated", "install the Debian package openmpi-bin"));
+  checks.push_back(program(
+      "mpicxx", {"mpicxx", "--showme:version"}, "emulated", "install the Debian package libopenmpi-dev"));
   std::string const nvcc = find_program("nvcc") ? "nvcc" : "/usr/local/cuda/bin/nvcc";
-  checks.push_back(program("nvcc", {nvcc, "--version"}, "nvcc",
+  checks.push_back(program("nvcc",
+                           {nvcc, "--version"},
+                           "nvcc",
                            "not found: generated code is not compile-checked with nvcc (CUDA toolkit 13)"));
-  checks.push_back(program("GPUs", {"nvidia-smi", "--query-gpu=name", "--format=csv,noheader"}, "gpu",
+  checks.push_back(program("GPUs",
+                           {"nvidia-smi", "--query-gpu=name", "--format=csv,noheader"},
+                           "gpu",
                            "no NVIDIA GPU here: programs run on emulated ranks"));
 
   if (options.warm_up && checks[0].ok && checks[1].ok && checks[2].ok) {
@@ -72,12 +86,14 @@ std::vector<Check> inspect(Options const& options) {
     auto const source = (folder / "probe.cu").string();
     Check check{"emulator", false, "", "emulated"};
     if (std::FILE* f = std::fopen(source.c_str(), "w")) {
-      std::fputs("#include <cuda_runtime.h>\n#include <mpi.h>\n#include <nccl.h>\n"
-                 "__global__ void probe(int* p) { *p = 1; }\n"
-                 "int main(int argc, char** argv) {\n  MPI_Init(&argc, &argv);\n  int* p = nullptr;\n"
-                 "  cudaMalloc(&p, sizeof(int));\n  probe<<<1, 1>>>(p);\n  int one = 0;\n"
-                 "  cudaMemcpy(&one, p, sizeof(int), cudaMemcpyDeviceToHost);\n  MPI_Finalize();\n  return one == 1 ? 0 : 1;\n}\n",
-                 f);
+      std::fputs(
+          "#include <cuda_runtime.h>\n#include <mpi.h>\n#include <nccl.h>\n"
+          "__global__ void probe(int* p) { *p = 1; }\n"
+          "int main(int argc, char** argv) {\n  MPI_Init(&argc, &argv);\n  int* p = nullptr;\n"
+          "  cudaMalloc(&p, sizeof(int));\n  probe<<<1, 1>>>(p);\n  int one = 0;\n"
+          "  cudaMemcpy(&one, p, sizeof(int), cudaMemcpyDeviceToHost);\n  MPI_Finalize();\n  return one == 1 "
+          "? 0 : 1;\n}\n",
+          f);
       std::fclose(f);
       auto devices = Devices::emulated();
       auto built = devices.build({source, (folder / "probe").string()});
@@ -92,9 +108,10 @@ std::vector<Check> inspect(Options const& options) {
         auto ran = devices.run(spec);
         check.ok = ran && ran->ok();
         check.detail = check.ok ? "a probe program builds and runs on 2 emulated ranks"
-                       : ran   ? fmt::format("the probe program ended with exit code {}: {}", ran->exit_code,
-                                            first_line(ran->stderr_text + ran->launcher_text))
-                               : to_line(ran.error());
+                       : ran    ? fmt::format("the probe program ended with exit code {}: {}",
+                                           ran->exit_code,
+                                           first_line(ran->stderr_text + ran->launcher_text))
+                                : to_line(ran.error());
       }
     } else {
       check.detail = "the temporary directory is not writable";
@@ -117,7 +134,8 @@ int doctor(Options const& options) {
     nlohmann::json out;
     out["checks"] = nlohmann::json::array();
     for (auto const& c : checks)
-      out["checks"].push_back({{"what", c.what}, {"ok", c.ok}, {"detail", c.detail}, {"needed_for", c.purpose}});
+      out["checks"].push_back(
+          {{"what", c.what}, {"ok", c.ok}, {"detail", c.detail}, {"needed_for", c.purpose}});
     out["emulated"] = emulated;
     out["cuda"] = gpu;
     out["exit_code"] = emulated ? kOk : kMissingTool;
@@ -127,9 +145,10 @@ int doctor(Options const& options) {
       char const* mark = c.ok ? "ok" : c.purpose == "emulated" ? "MISSING" : "absent";
       fmt::print("{:<8} {:<13} {}\n", mark, c.what, c.detail);
     }
-    fmt::print("programs run on: {}\n", gpu        ? "GPUs, or emulated ranks with --devices emulated"
-                                        : emulated ? "emulated ranks"
-                                                   : "nothing yet; scripts/setup installs what is missing");
+    fmt::print("programs run on: {}\n",
+               gpu        ? "GPUs, or emulated ranks with --devices emulated"
+               : emulated ? "emulated ranks"
+                          : "nothing yet; scripts/setup installs what is missing");
   }
   return emulated ? kOk : kMissingTool;
 }

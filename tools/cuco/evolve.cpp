@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "compose.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
@@ -29,14 +29,19 @@ int evolve(Options options) {
   auto blocks = find_evolve_blocks(program->code, options.file);
   if (!blocks) return report_error(blocks.error(), json);
   if (blocks->empty())
-    return report_error(Error{ErrorCode::kParse, "there are no EVOLVE-BLOCK markers",
-                              "put // EVOLVE-BLOCK-START and // EVOLVE-BLOCK-END around what may change, or use cuco run", options.file},
-                        json);
+    return report_error(
+        Error{ErrorCode::kParse,
+              "there are no EVOLVE-BLOCK markers",
+              "put // EVOLVE-BLOCK-START and // EVOLVE-BLOCK-END around what may change, or use cuco run",
+              options.file},
+        json);
   auto collectives = read_annotations(program->code, options.file);
   if (!collectives) return report_error(collectives.error(), json);
   if (collectives->empty())
-    return report_error(Error{ErrorCode::kRefused, "there is no generated section that directives could vary",
-                              "start from a program that cuco transform wrote", options.file},
+    return report_error(Error{ErrorCode::kRefused,
+                              "there is no generated section that directives could vary",
+                              "start from a program that cuco transform wrote",
+                              options.file},
                         json);
   Api const api = collectives->front().site.api;
   auto devices = make_devices(options.where, api);
@@ -53,21 +58,30 @@ int evolve(Options options) {
   verify.ranks = options.where.ranks;
   verify.args = split_arguments(options.where.args);
   verify.deadline = std::chrono::seconds(options.where.timeout_s);
-  say(json, fmt::format("{}: verifying it on {} with {} ranks", options.file, devices->name(), options.where.ranks));
-  auto outcome = ProgramVerifier(*devices, verify).verify(program->code, directory->path() + "/_verify", "seed");
+  say(json,
+      fmt::format(
+          "{}: verifying it on {} with {} ranks", options.file, devices->name(), options.where.ranks));
+  auto outcome =
+      ProgramVerifier(*devices, verify).verify(program->code, directory->path() + "/_verify", "seed");
   if (!outcome) return report_error(outcome.error(), json);
   if (!outcome->verified)
-    return report_error(Error{ErrorCode::kNotVerified, "the program does not pass its own verification: " + outcome->message,
-                              "repair it first", options.file, 0, outcome->diagnostics},
+    return report_error(Error{ErrorCode::kNotVerified,
+                              "the program does not pass its own verification: " + outcome->message,
+                              "repair it first",
+                              options.file,
+                              0,
+                              outcome->diagnostics},
                         json);
-  return run_search({*program, outcome->shape, {}}, options.search, options.where, *devices, *directory, json);
+  return run_search(
+      {*program, outcome->shape, {}}, options.search, options.where, *devices, *directory, json);
 }
 
 }  // namespace
 
 void add_evolve(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("evolve", "Search for a faster variant of a program with EVOLVE markers");
+  auto* command =
+      app.add_subcommand("evolve", "Search for a faster variant of a program with EVOLVE markers");
   command->add_option("file", options->file, "CUDA source file with EVOLVE markers")->required();
   add_search_choice(*command, options->search);
   add_device_choice(*command, options->where);

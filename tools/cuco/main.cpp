@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "command.hpp"
@@ -15,8 +15,9 @@ int main(int argc, char** argv) {
   CLI::App app{"cuco: from host-driven NCCL programs to verified, evolved device-initiated ones"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "cuco 0.1.0");
-  app.footer("Exit codes: 0 ok, 1 not verified, 2 usage, 3 bad input, 4 refused by the rules, 5 tool missing,\n"
-             "6 input/output, 7 directory in use, 70 internal, 130 interrupted. `cuco COMMAND --help` for options.");
+  app.footer(
+      "Exit codes: 0 ok, 1 not verified, 2 usage, 3 bad input, 4 refused by the rules, 5 tool missing,\n"
+      "6 input/output, 7 directory in use, 70 internal, 130 interrupted. `cuco COMMAND --help` for options.");
 
   int status = tool::kOk;
   tool::add_doctor(app, status);
@@ -41,7 +42,8 @@ int main(int argc, char** argv) {
     bool json = false;
     for (int i = 1; i < argc; ++i) json = json || std::string_view(argv[i]) == "--json";
     if (json) {
-      nlohmann::json const out = {{"error", {{"code", "usage"}, {"cause", what}}}, {"exit_code", tool::kUsage}};
+      nlohmann::json const out = {{"error", {{"code", "usage"}, {"cause", what}}},
+                                  {"exit_code", tool::kUsage}};
       fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     } else {
       fmt::print(stderr, "cuco: {}; see cuco --help\n", what);

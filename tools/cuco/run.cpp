@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "compose.hpp"
@@ -31,10 +31,12 @@ struct Prepared {
   Origin origin = Origin::kNone;
 };
 
-std::string record_path(RunDirectory const& directory) { return directory.pipeline() + "/prepared.json"; }
+std::string record_path(RunDirectory const& directory) {
+  return directory.pipeline() + "/prepared.json";
+}
 
-/// The fast path's result of an earlier call, if it was finished. The run directory is claimed, so it is of the same
-/// program and options.
+/// The fast path's result of an earlier call, if it was finished. The run directory is claimed, so it is of
+/// the same program and options.
 std::optional<Prepared> load_prepared(RunDirectory const& directory, SourceProgram const& program) {
   auto text = read_file(record_path(directory));
   if (!text) return std::nullopt;
@@ -45,21 +47,31 @@ std::optional<Prepared> load_prepared(RunDirectory const& directory, SourceProgr
   Prepared out;
   out.search.program = {directory.pipeline() + "/" + program.name, program.name, *code};
   auto const shape = json.value("shape", "");
-  out.search.shape = shape == "rank_zero" ? ContractShape::kRankZero : shape == "any" ? ContractShape::kAny : ContractShape::kEveryRank;
+  out.search.shape = shape == "rank_zero" ? ContractShape::kRankZero
+                     : shape == "any"     ? ContractShape::kAny
+                                          : ContractShape::kEveryRank;
   out.origin = json.value("origin", "") == "measured" ? Origin::kMeasured : Origin::kModelled;
   out.search.host = {json.value("host_ms", 0.0), out.origin};
   out.device_ms = json.value("device_ms", 0.0);
   return out;
 }
 
-Result<Prepared> prepare(Options const& options, Devices const& devices, RunDirectory const& directory, SourceProgram const& program) {
+Result<Prepared> prepare(Options const& options,
+                         Devices const& devices,
+                         RunDirectory const& directory,
+                         SourceProgram const& program) {
   bool const json = options.common.json;
   TransformOptions transform;
   transform.ranks = options.where.ranks;
   transform.args = split_arguments(options.where.args);
   transform.work_directory = directory.pipeline() + "/_transform_work";
   transform.schedules = options.search.schedules;
-  say(json, fmt::format("fast path: {} to {} on {} with {} ranks", options.file, options.api, devices.name(), options.where.ranks));
+  say(json,
+      fmt::format("fast path: {} to {} on {} with {} ranks",
+                  options.file,
+                  options.api,
+                  devices.name(),
+                  options.where.ranks));
   auto result = with_transformer(api_of(options.api), devices, transform, [&](auto transformer) {
     return Pipeline{std::move(transformer)}.run(program, directory.pipeline());
   });
@@ -70,9 +82,11 @@ Result<Prepared> prepare(Options const& options, Devices const& devices, RunDire
   verify.ranks = options.where.ranks;
   verify.args = transform.args;
   verify.deadline = std::chrono::seconds(options.where.timeout_s);
-  auto outcome = ProgramVerifier(devices, verify).verify(result->code, directory.pipeline() + "/_verify", "seed");
+  auto outcome =
+      ProgramVerifier(devices, verify).verify(result->code, directory.pipeline() + "/_verify", "seed");
   if (!outcome) return forward_error(std::move(outcome));
-  if (!outcome->verified) return fail(ErrorCode::kNotVerified, "the transformed program does not pass: " + outcome->message);
+  if (!outcome->verified)
+    return fail(ErrorCode::kNotVerified, "the transformed program does not pass: " + outcome->message);
 
   Prepared out;
   out.search.program = {directory.pipeline() + "/" + program.name, program.name, result->code};
@@ -80,10 +94,13 @@ Result<Prepared> prepare(Options const& options, Devices const& devices, RunDire
   out.search.host = {result->input_ms, result->origin};
   out.device_ms = outcome->slowest_ms;
   out.origin = outcome->origin;
-  nlohmann::json const record = {{"code_hash", content_hash(result->code)}, {"shape", to_string(outcome->shape)},
-                                 {"host_ms", result->input_ms},             {"device_ms", outcome->slowest_ms},
+  nlohmann::json const record = {{"code_hash", content_hash(result->code)},
+                                 {"shape", to_string(outcome->shape)},
+                                 {"host_ms", result->input_ms},
+                                 {"device_ms", outcome->slowest_ms},
                                  {"origin", to_string(outcome->origin)}};
-  if (auto written = write_file_atomic(record_path(directory), record.dump(2) + "\n"); !written) return forward_error(std::move(written));
+  if (auto written = write_file_atomic(record_path(directory), record.dump(2) + "\n"); !written)
+    return forward_error(std::move(written));
   return out;
 }
 
@@ -94,13 +111,16 @@ int run(Options options) {
   auto report = Analyzer{}.analyze(program->code, options.file);
   if (!report) return report_error(report.error(), json);
   if (!report->has_host_communication())
-    return report_error(Error{ErrorCode::kParse, "there is no NCCL collective in this program",
-                              "use cuco evolve for a program that is device-initiated already", options.file},
+    return report_error(Error{ErrorCode::kParse,
+                              "there is no NCCL collective in this program",
+                              "use cuco evolve for a program that is device-initiated already",
+                              options.file},
                         json);
   auto devices = make_devices(options.where, api_of(options.api));
   if (!devices) return report_error(devices.error(), json);
   if (options.search.directory.empty())
-    options.search.directory = "runs/" + std::filesystem::path(options.file).stem().string() + "-" + options.api;
+    options.search.directory =
+        "runs/" + std::filesystem::path(options.file).stem().string() + "-" + options.api;
   auto directory = RunDirectory::open(options.search.directory);
   if (!directory) return report_error(directory.error(), json);
   if (auto claimed = claim_directory(*directory, *program, options.where, options.api, *devices); !claimed)
@@ -116,8 +136,10 @@ int run(Options options) {
     if (!made) return report_error(made.error(), json);
     prepared = std::move(*made);
   }
-  say(json, fmt::format("host-driven {}, device-initiated {}", format_time(prepared->search.host.ms, prepared->origin),
-                        format_time(prepared->device_ms, prepared->origin)));
+  say(json,
+      fmt::format("host-driven {}, device-initiated {}",
+                  format_time(prepared->search.host.ms, prepared->origin),
+                  format_time(prepared->device_ms, prepared->origin)));
   say(json, fmt::format("slow path: {} generations", options.search.generations));
   return run_search(prepared->search, options.search, options.where, *devices, *directory, json);
 }
@@ -126,9 +148,12 @@ int run(Options options) {
 
 void add_run(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("run", "All of it: analyse, transform, verify, evolve; resumes when repeated");
+  auto* command =
+      app.add_subcommand("run", "All of it: analyse, transform, verify, evolve; resumes when repeated");
   command->add_option("file", options->file, "Host-driven CUDA source file")->required();
-  command->add_option("--api", options->api, "Device interface")->required()->check(CLI::IsMember({"lsa", "gin"}));
+  command->add_option("--api", options->api, "Device interface")
+      ->required()
+      ->check(CLI::IsMember({"lsa", "gin"}));
   add_search_choice(*command, options->search);
   add_device_choice(*command, options->where);
   add_common(*command, options->common);

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "compose.hpp"
@@ -34,18 +34,31 @@ int transform(Options const& options) {
   auto report = Analyzer{}.analyze(program->code, options.file);
   if (!report) return report_error(report.error(), json);
   if (!report->has_host_communication())
-    return report_error(Error{ErrorCode::kParse, "there is no NCCL collective in this program",
-                              "give a program that calls ncclAllReduce, ncclAllGather or ncclAlltoAll from the host", options.file},
-                        json);
+    return report_error(
+        Error{ErrorCode::kParse,
+              "there is no NCCL collective in this program",
+              "give a program that calls ncclAllReduce, ncclAllGather or ncclAlltoAll from the host",
+              options.file},
+        json);
 
   std::string const stem = std::filesystem::path(options.file).stem().string();
   std::string const out = options.out.empty() ? stem + "_" + options.api : options.out;
   std::error_code ec;
   std::filesystem::create_directories(out, ec);
-  if (ec) return report_error(Error{ErrorCode::kIo, "cannot create the folder: " + ec.message(), "choose another one with --out", out}, json);
+  if (ec)
+    return report_error(Error{ErrorCode::kIo,
+                              "cannot create the folder: " + ec.message(),
+                              "choose another one with --out",
+                              out},
+                        json);
 
-  say(json, fmt::format("{}: {} collectives, to {} on {} with {} ranks", options.file, report->graph.size(), options.api,
-                        devices->name(), options.where.ranks));
+  say(json,
+      fmt::format("{}: {} collectives, to {} on {} with {} ranks",
+                  options.file,
+                  report->graph.size(),
+                  options.api,
+                  devices->name(),
+                  options.where.ranks));
   TransformOptions transform_options;
   transform_options.ranks = options.where.ranks;
   transform_options.args = split_arguments(options.where.args);
@@ -56,34 +69,57 @@ int transform(Options const& options) {
   });
   if (!result) return report_error(result.error(), json);
   std::string const path = out + "/" + stem + "_device.cu";
-  if (auto written = write_file_atomic(path, result->code); !written) return report_error(written.error(), json);
+  if (auto written = write_file_atomic(path, result->code); !written)
+    return report_error(written.error(), json);
 
   std::string nvcc = "not needed: the program was built by nvcc";
   if (devices->is_emulated()) {
     auto checked = check_with_nvcc(path);
     if (!checked) return report_error(checked.error(), json);
-    nvcc = !checked->available ? "SKIPPED: " + checked->reason : checked->result.built ? "compiles" : "does not compile";
+    nvcc = !checked->available     ? "SKIPPED: " + checked->reason
+           : checked->result.built ? "compiles"
+                                   : "does not compile";
     if (checked->available && !checked->result.built)
-      return report_error(Error{ErrorCode::kNotVerified, "the generated program does not compile with nvcc",
-                                "please report this program", path, 0, checked->result.diagnostics},
+      return report_error(Error{ErrorCode::kNotVerified,
+                                "the generated program does not compile with nvcc",
+                                "please report this program",
+                                path,
+                                0,
+                                checked->result.diagnostics},
                           json);
   }
   double const gain = result->output_ms > 0 ? result->input_ms / result->output_ms : 0;
   if (json) {
     nlohmann::json steps = nlohmann::json::array();
     for (auto const& s : result->steps)
-      steps.push_back({{"name", s.name}, {"skipped", s.skipped}, {"seconds", s.seconds}, {"error", s.error}, {"details", s.details}});
-    nlohmann::json const text = {{"verified", true},          {"api", options.api},          {"ranks", options.where.ranks},
-                                 {"devices", devices->name()}, {"origin", to_string(result->origin)},
-                                 {"host_ms", result->input_ms}, {"device_ms", result->output_ms}, {"gain", gain},
-                                 {"nvcc", nvcc},              {"program", path},             {"steps", steps},
+      steps.push_back({{"name", s.name},
+                       {"skipped", s.skipped},
+                       {"seconds", s.seconds},
+                       {"error", s.error},
+                       {"details", s.details}});
+    nlohmann::json const text = {{"verified", true},
+                                 {"api", options.api},
+                                 {"ranks", options.where.ranks},
+                                 {"devices", devices->name()},
+                                 {"origin", to_string(result->origin)},
+                                 {"host_ms", result->input_ms},
+                                 {"device_ms", result->output_ms},
+                                 {"gain", gain},
+                                 {"nvcc", nvcc},
+                                 {"program", path},
+                                 {"steps", steps},
                                  {"exit_code", kOk}};
     fmt::print("{}\n", text.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return kOk;
   }
   say_steps(json, result->steps);
-  fmt::print("host-driven       {}\ndevice-initiated  {}  {:.2f}x\nnvcc              {}\nverified program  {}\n",
-             format_time(result->input_ms, result->origin), format_time(result->output_ms, result->origin), gain, nvcc, path);
+  fmt::print(
+      "host-driven       {}\ndevice-initiated  {}  {:.2f}x\nnvcc              {}\nverified program  {}\n",
+      format_time(result->input_ms, result->origin),
+      format_time(result->output_ms, result->origin),
+      gain,
+      nvcc,
+      path);
   return kOk;
 }
 
@@ -91,11 +127,16 @@ int transform(Options const& options) {
 
 void add_transform(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("transform", "Turn a host-driven program into a verified device-initiated one");
+  auto* command =
+      app.add_subcommand("transform", "Turn a host-driven program into a verified device-initiated one");
   command->add_option("file", options->file, "CUDA source file")->required();
-  command->add_option("--api", options->api, "Device interface")->required()->check(CLI::IsMember({"lsa", "gin"}));
+  command->add_option("--api", options->api, "Device interface")
+      ->required()
+      ->check(CLI::IsMember({"lsa", "gin"}));
   command->add_option("--out", options->out, "Folder for the result; default: <stem>_<api>");
-  command->add_option("--schedules", options->schedules, "Runs under reordered delivery that every stage must pass")
+  command
+      ->add_option(
+          "--schedules", options->schedules, "Runs under reordered delivery that every stage must pass")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
   add_device_choice(*command, options->where);

@@ -34,8 +34,8 @@ CUCO_EVOLVE_INLINE std::vector<LintFinding> lint(std::string_view source, std::s
 }
 
 CUCO_EVOLVE_INLINE std::vector<LintFinding> lint_against(std::string_view source,
-                                             std::string_view original,
-                                             std::string file) {
+                                                         std::string_view original,
+                                                         std::string file) {
   std::vector<LintFinding> const known = lint(original, file);
   std::vector<LintFinding> findings = lint(source, std::move(file));
   std::erase_if(findings, [&](LintFinding const& f) {

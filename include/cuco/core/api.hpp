@@ -13,6 +13,8 @@ enum class Api : std::uint8_t {
 };
 
 /// "lsa" or "gin".
-constexpr char const* to_string(Api api) { return api == Api::LSA ? "lsa" : "gin"; }
+constexpr char const* to_string(Api api) {
+  return api == Api::LSA ? "lsa" : "gin";
+}
 
 }  // namespace cuco

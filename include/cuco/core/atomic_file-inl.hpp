@@ -19,7 +19,9 @@ namespace cuco {
 
 namespace impl {
 
-CUCO_EVOLVE_INLINE tl::unexpected<Error> io_error(std::string const& path, std::string const& what, int error) {
+CUCO_EVOLVE_INLINE tl::unexpected<Error> io_error(std::string const& path,
+                                                  std::string const& what,
+                                                  int error) {
   auto const code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
   return fail_at(code, path, 0, what + ": " + errno_text(error), errno_remedy(error));
 }

@@ -12,18 +12,18 @@ namespace cuco {
 enum class ErrorCode : std::uint8_t {
   kInvalidArgument,  ///< The caller asked for something that has no meaning.
   kParse,            ///< Input text is malformed.
-  kRefused,          ///< Input is well formed, but the rules will not change it; the cause says which construct.
-  kNotVerified,      ///< A program did not pass its own verification.
-  kNotFound,         ///< A file, program or key does not exist.
-  kIo,               ///< The operating system refused a read or a write.
-  kStorage,          ///< The program database refused.
-  kConflict,         ///< Something of that name already exists, or somebody else holds it.
-  kToolMissing,      ///< A compiler, launcher or library that is needed is not installed.
-  kProcess,          ///< A helper process could not be started or supervised.
-  kTimeout,          ///< A deadline passed.
-  kBudget,           ///< A limit set by the user is reached.
-  kCancelled,        ///< The user stopped it.
-  kInternal,         ///< A broken invariant of the library itself.
+  kRefused,      ///< Input is well formed, but the rules will not change it; the cause says which construct.
+  kNotVerified,  ///< A program did not pass its own verification.
+  kNotFound,     ///< A file, program or key does not exist.
+  kIo,           ///< The operating system refused a read or a write.
+  kStorage,      ///< The program database refused.
+  kConflict,     ///< Something of that name already exists, or somebody else holds it.
+  kToolMissing,  ///< A compiler, launcher or library that is needed is not installed.
+  kProcess,      ///< A helper process could not be started or supervised.
+  kTimeout,      ///< A deadline passed.
+  kBudget,       ///< A limit set by the user is reached.
+  kCancelled,    ///< The user stopped it.
+  kInternal,     ///< A broken invariant of the library itself.
 };
 
 /// The name of `code` as written in JSON and logs, for example "refused".

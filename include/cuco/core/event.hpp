@@ -22,7 +22,7 @@ struct Event {
   };
   Kind kind;
   int generation = 0;
-  int generations = 0;             ///< Planned total.
+  int generations = 0;               ///< Planned total.
   Program const* program = nullptr;  ///< Valid during the call only.
   Program const* best = nullptr;     ///< Valid during the call only.
   std::string text{};

@@ -52,7 +52,9 @@ inline double metric_or(Metrics const& metrics, std::string const& name, double 
 }
 
 /// The value of the attribute called `name`, or `fallback`.
-inline std::string attribute_or(Attributes const& attributes, std::string const& name, std::string fallback = {}) {
+inline std::string attribute_or(Attributes const& attributes,
+                                std::string const& name,
+                                std::string fallback = {}) {
   for (auto const& a : attributes)
     if (a.name == name) return a.value;
   return fallback;

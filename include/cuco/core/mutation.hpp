@@ -12,7 +12,9 @@ namespace cuco {
 
 /// The two halves of a run: find new ideas, then refine the best.
 enum class Phase : std::uint8_t { kExplore, kExploit };
-constexpr char const* to_string(Phase phase) { return phase == Phase::kExplore ? "explore" : "exploit"; }
+constexpr char const* to_string(Phase phase) {
+  return phase == Phase::kExplore ? "explore" : "exploit";
+}
 
 /// What a mutator may look at. Refers to programs owned by the caller.
 struct MutationContext {

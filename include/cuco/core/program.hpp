@@ -29,31 +29,31 @@ struct Migration {
 /// One candidate of a run: the row of the `programs` table. Plain data.
 struct Program {
   ProgramId id;
-  std::string code;               ///< The whole source file.
+  std::string code;  ///< The whole source file.
   std::string language = "cuda";
-  ProgramId parent_id;            ///< Empty for seeds.
+  ProgramId parent_id;  ///< Empty for seeds.
   std::vector<ProgramId> archive_inspiration_ids;
   std::vector<ProgramId> top_k_inspiration_ids;
-  int generation = 0;             ///< Index of the proposal that made it; seeds are 0.
+  int generation = 0;  ///< Index of the proposal that made it; seeds are 0.
   int island = 0;
-  double timestamp = 0;           ///< Seconds since the epoch; the only field that differs between equal runs.
-  std::string code_diff;          ///< Unified diff against the parent.
+  double timestamp = 0;   ///< Seconds since the epoch; the only field that differs between equal runs.
+  std::string code_diff;  ///< Unified diff against the parent.
   bool correct = false;
-  double combined_score = 0;      ///< Higher is better; 0 for programs that are not correct.
-  Metrics public_metrics;         ///< Shown to mutators and users.
-  Metrics private_metrics;        ///< Stored only.
+  double combined_score = 0;  ///< Higher is better; 0 for programs that are not correct.
+  Metrics public_metrics;     ///< Shown to mutators and users.
+  Metrics private_metrics;    ///< Stored only.
   std::string text_feedback;
   double complexity = 0;
   std::vector<float> embedding;
   int children_count = 0;
   bool in_archive = false;
   std::vector<Migration> migration_history;
-  Attributes metadata;            ///< patch_type, patch_name, directives, verdict, trust, origin, error, …
+  Attributes metadata;  ///< patch_type, patch_name, directives, verdict, trust, origin, error, …
 };
 
 /// Which programs `Storage::top` and `Storage::scan` return.
 struct ProgramFilter {
-  int island = -1;            ///< -1: any.
+  int island = -1;  ///< -1: any.
   bool correct_only = false;
   bool archive_only = false;
   int min_generation = 0;

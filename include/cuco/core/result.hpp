@@ -26,8 +26,7 @@ using Status = Result<void>;
 /// The same for an error about a place in one of the user's files.
 [[nodiscard]] inline tl::unexpected<Error> fail_at(
     ErrorCode code, std::string file, std::uint32_t line, std::string cause, std::string remedy = {}) {
-  return tl::unexpected<Error>(
-      Error{code, std::move(cause), std::move(remedy), std::move(file), line});
+  return tl::unexpected<Error>(Error{code, std::move(cause), std::move(remedy), std::move(file), line});
 }
 
 /// Passes an error on, from a `Result` of another value type.

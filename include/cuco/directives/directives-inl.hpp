@@ -16,7 +16,10 @@ namespace cuco {
 namespace impl {
 
 /// Sets the field called `word`; false when there is no such field, `good` false when the value is wrong.
-CUCO_EVOLVE_INLINE bool set_directive(Directives& d, std::string_view word, std::string_view value, bool& good) {
+CUCO_EVOLVE_INLINE bool set_directive(Directives& d,
+                                      std::string_view word,
+                                      std::string_view value,
+                                      bool& good) {
   if (word == "backend") return good = parse_name(value, kBackends, d.backend), true;
   if (word == "algorithm") return good = parse_name(value, kAlgorithms, d.algorithm), true;
   if (word == "placement") return good = parse_name(value, kPlacements, d.placement), true;

@@ -7,8 +7,8 @@
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/directives/directives.hpp"
-#include "cuco/directives/site.hpp"
 #include "cuco/directives/impl/words.hpp"
+#include "cuco/directives/site.hpp"
 
 namespace cuco {
 

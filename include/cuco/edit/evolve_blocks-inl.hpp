@@ -33,7 +33,8 @@ CUCO_EVOLVE_INLINE std::string join_frozen(std::string_view source, std::vector<
 
 }  // namespace impl
 
-CUCO_EVOLVE_INLINE Result<std::vector<EvolveBlock>> find_evolve_blocks(std::string_view source, std::string_view file) {
+CUCO_EVOLVE_INLINE Result<std::vector<EvolveBlock>> find_evolve_blocks(std::string_view source,
+                                                                       std::string_view file) {
   auto stream = lex(source, file);
   if (!stream) return forward_error(std::move(stream));
   auto marked = impl::find_marked_blocks(source, *stream, file);
@@ -44,7 +45,7 @@ CUCO_EVOLVE_INLINE Result<std::vector<EvolveBlock>> find_evolve_blocks(std::stri
 }
 
 CUCO_EVOLVE_INLINE Result<std::vector<std::string>> extract_evolve_blocks(std::string_view source,
-                                                              std::string_view file) {
+                                                                          std::string_view file) {
   auto blocks = find_evolve_blocks(source, file);
   if (!blocks) return forward_error(std::move(blocks));
   std::vector<std::string> texts;
@@ -69,7 +70,7 @@ CUCO_EVOLVE_INLINE Result<std::string> frozen_hash(std::string_view source, std:
 }
 
 CUCO_EVOLVE_INLINE Result<std::string> replace_evolve_blocks(std::string_view source,
-                                                 std::vector<std::string> const& texts) {
+                                                             std::vector<std::string> const& texts) {
   auto blocks = find_evolve_blocks(source);
   if (!blocks) return forward_error(std::move(blocks));
   if (blocks->size() != texts.size())

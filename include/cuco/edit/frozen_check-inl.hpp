@@ -14,8 +14,8 @@
 namespace cuco {
 
 CUCO_EVOLVE_INLINE Result<void> check_frozen(std::string_view original,
-                                 std::string_view candidate,
-                                 std::string_view file) {
+                                             std::string_view candidate,
+                                             std::string_view file) {
   auto want = frozen_text(original, "<original>");
   if (!want) return forward_error(std::move(want));
   auto blocks = find_evolve_blocks(candidate, file);

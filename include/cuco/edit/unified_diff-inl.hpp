@@ -31,10 +31,10 @@ CUCO_EVOLVE_INLINE std::string hunk_range(int begin, int end) {
 }  // namespace impl
 
 CUCO_EVOLVE_INLINE std::string unified_diff(std::string_view from,
-                                std::string_view to,
-                                std::string const& from_name,
-                                std::string const& to_name,
-                                int context) {
+                                            std::string_view to,
+                                            std::string const& from_name,
+                                            std::string const& to_name,
+                                            int context) {
   if (from == to) return {};
   context = std::max(context, 0);
   auto const a = impl::split_lines(from);

@@ -25,7 +25,9 @@
 namespace cuco {
 namespace impl::emulating {
 
-CUCO_EVOLVE_INLINE Result<Machine> read_machine_text(std::string_view toml, std::string const& file, int depth);
+CUCO_EVOLVE_INLINE Result<Machine> read_machine_text(std::string_view toml,
+                                                     std::string const& file,
+                                                     int depth);
 CUCO_EVOLVE_INLINE Result<Machine> read_machine_file(std::string const& name_or_path, int depth);
 
 /// Sorts the keys of a machine file into a `Machine`.
@@ -176,7 +178,9 @@ CUCO_EVOLVE_INLINE std::string machine_folder() {
   return emulator_folder() + "/machines";
 }
 
-CUCO_EVOLVE_INLINE Result<Machine> read_machine_text(std::string_view toml, std::string const& file, int depth) {
+CUCO_EVOLVE_INLINE Result<Machine> read_machine_text(std::string_view toml,
+                                                     std::string const& file,
+                                                     int depth) {
   try {
     return MachineReader(file, depth).read(toml::parse(toml, file));
   } catch (toml::parse_error const& error) {

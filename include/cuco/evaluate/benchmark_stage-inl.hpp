@@ -52,9 +52,9 @@ CUCO_EVOLVE_INLINE double BenchmarkStage::best_ms() const {
 }
 
 CUCO_EVOLVE_INLINE Result<Verdict> BenchmarkStage::measure(Candidate const& candidate,
-                                               Evidence const& evidence,
-                                               bool may_give_up,
-                                               Sample& sample) const {
+                                                           Evidence const& evidence,
+                                                           bool may_give_up,
+                                                           Sample& sample) const {
   bool const emulated = devices_.is_emulated();
   int const most = emulated ? 1 : std::max(1, options_.most_repetitions);
   double const best = best_ms();

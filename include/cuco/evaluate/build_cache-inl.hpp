@@ -51,8 +51,8 @@ CUCO_EVOLVE_INLINE BuildCache::BuildCache(std::string directory) : state_(std::m
 }
 
 CUCO_EVOLVE_INLINE Result<CachedBuild> BuildCache::build(Devices const& devices,
-                                             std::string_view source,
-                                             BuildSpec spec) const {
+                                                         std::string_view source,
+                                                         BuildSpec spec) const {
   std::string key = devices.fingerprint() + "\n-std=" + std::to_string(spec.standard);
   for (auto const& define : spec.defines) key += " -D" + define;
   key += "\n";

@@ -67,9 +67,9 @@ CUCO_EVOLVE_INLINE std::string success_feedback(Evaluation const& evaluation) {
 }
 
 CUCO_EVOLVE_INLINE Result<Evaluation> finish_evaluation(Candidate const& candidate,
-                                            Evidence evidence,
-                                            Verdict const& verdict,
-                                            std::string_view rung) {
+                                                        Evidence evidence,
+                                                        Verdict const& verdict,
+                                                        std::string_view rung) {
   Evaluation evaluation;
   evaluation.outcome = verdict.outcome;
   evaluation.trust = evidence.trust;

@@ -17,9 +17,9 @@ namespace impl::evaluating {
 
 /// A verdict on a compilation that failed. `directory` is cut from messages, `who` says whose words they are.
 CUCO_EVOLVE_INLINE Verdict compile_verdict(BuildResult const& build,
-                               std::string const& directory,
-                               std::string const& who,
-                               std::chrono::milliseconds deadline) {
+                                           std::string const& directory,
+                                           std::string const& who,
+                                           std::chrono::milliseconds deadline) {
   std::string const said = without_paths(build.diagnostics, {directory});
   Verdict verdict;
   verdict.outcome = Outcome::kCompileFailed;

@@ -97,7 +97,8 @@ CUCO_EVOLVE_INLINE RankReport parse_rank_output(std::string_view text) {
   return report;
 }
 
-CUCO_EVOLVE_INLINE ContractResult check_contract(std::vector<std::string> const& rank_stdout, ContractShape shape) {
+CUCO_EVOLVE_INLINE ContractResult check_contract(std::vector<std::string> const& rank_stdout,
+                                                 ContractShape shape) {
   ContractResult result;
   std::vector<RankReport> reports;
   reports.reserve(rank_stdout.size());

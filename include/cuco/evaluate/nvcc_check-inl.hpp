@@ -15,9 +15,9 @@
 namespace cuco {
 
 CUCO_EVOLVE_INLINE Result<NvccVerdict> check_with_nvcc(std::string const& source_path,
-                                           CudaOptions const& options,
-                                           int standard,
-                                           std::vector<std::string> const& defines) {
+                                                       CudaOptions const& options,
+                                                       int standard,
+                                                       std::vector<std::string> const& defines) {
   NvccVerdict verdict;
   auto toolchain = impl::evaluating::find_cuda_toolchain(options);
   if (!toolchain) {

@@ -15,8 +15,8 @@
 namespace cuco {
 
 CUCO_EVOLVE_INLINE Result<VerifyOutcome> ProgramVerifier::verify(std::string_view code,
-                                                     std::string const& directory,
-                                                     std::string const& label) const {
+                                                                 std::string const& directory,
+                                                                 std::string const& label) const {
   std::string const stem = directory + "/" + label;
   if (auto made = impl::evaluating::make_directories(directory); !made) return forward_error(std::move(made));
   if (auto written = write_file_atomic(stem + ".cu", code); !written)

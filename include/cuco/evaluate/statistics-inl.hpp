@@ -63,10 +63,10 @@ CUCO_EVOLVE_INLINE Interval median_interval(std::vector<double> values, double c
 }
 
 CUCO_EVOLVE_INLINE Comparison compare_paired(std::vector<double> const& candidate,
-                                 std::vector<double> const& incumbent,
-                                 Rng& rng,
-                                 double confidence,
-                                 std::size_t resamples) {
+                                             std::vector<double> const& incumbent,
+                                             Rng& rng,
+                                             double confidence,
+                                             std::size_t resamples) {
   std::size_t const n = std::min(candidate.size(), incumbent.size());
   Comparison result;
   result.interval = {1, 1, 0};
@@ -86,9 +86,9 @@ CUCO_EVOLVE_INLINE Comparison compare_paired(std::vector<double> const& candidat
 }
 
 CUCO_EVOLVE_INLINE bool clearly_worse(std::vector<double> const& times_ms,
-                          double incumbent_ms,
-                          double margin,
-                          double alpha) {
+                                      double incumbent_ms,
+                                      double margin,
+                                      double alpha) {
   if (!(incumbent_ms > 0) || times_ms.empty()) return false;
   double const bound = incumbent_ms * (1 + margin);
   auto const below = static_cast<std::size_t>(

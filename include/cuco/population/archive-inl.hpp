@@ -3,12 +3,14 @@
 #pragma once
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/population/archive.hpp"
 #include "cuco/core/impl/pool.hpp"
+#include "cuco/population/archive.hpp"
 
 namespace cuco {
 
-CUCO_EVOLVE_INLINE ArchiveDecision offer_to_archive(Roster const& roster, ProgramId const& newcomer, std::size_t size) {
+CUCO_EVOLVE_INLINE ArchiveDecision offer_to_archive(Roster const& roster,
+                                                    ProgramId const& newcomer,
+                                                    std::size_t size) {
   auto const* candidate = roster.find(newcomer);
   if (candidate == nullptr || !candidate->correct || candidate->in_archive || size == 0) return {};
   auto const key = roster.code_key(newcomer);
@@ -25,7 +27,9 @@ CUCO_EVOLVE_INLINE ArchiveDecision offer_to_archive(Roster const& roster, Progra
   return {true, worst->id};
 }
 
-CUCO_EVOLVE_INLINE ArchiveDecision update_archive(Roster& roster, ProgramId const& newcomer, std::size_t size) {
+CUCO_EVOLVE_INLINE ArchiveDecision update_archive(Roster& roster,
+                                                  ProgramId const& newcomer,
+                                                  std::size_t size) {
   auto decision = offer_to_archive(roster, newcomer, size);
   if (decision.admitted) roster.find(newcomer)->in_archive = true;
   if (!decision.evicted.empty()) roster.find(decision.evicted)->in_archive = false;

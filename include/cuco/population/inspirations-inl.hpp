@@ -13,8 +13,8 @@
 #include <range/v3/view/filter.hpp>
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/population/inspirations.hpp"
 #include "cuco/core/impl/pool.hpp"
+#include "cuco/population/inspirations.hpp"
 
 namespace cuco {
 namespace impl {
@@ -52,10 +52,10 @@ CUCO_EVOLVE_INLINE void shuffle(std::vector<Member const*>& members, Rng& rng) {
 }  // namespace impl
 
 CUCO_EVOLVE_INLINE Inspirations pick_inspirations(Roster const& roster,
-                                      ProgramId const& parent,
-                                      InspirationOptions const& options,
-                                      bool separation,
-                                      Rng& rng) {
+                                                  ProgramId const& parent,
+                                                  InspirationOptions const& options,
+                                                  bool separation,
+                                                  Rng& rng) {
   Inspirations out;
   auto const* origin = roster.find(parent);
   if (origin == nullptr) return out;

@@ -13,14 +13,17 @@
 #include <range/v3/view/iota.hpp>
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/population/migration.hpp"
 #include "cuco/core/impl/pool.hpp"
+#include "cuco/population/migration.hpp"
 
 namespace cuco {
 namespace impl {
 
 /// Correct members of `island`: best first, or in random order.
-CUCO_EVOLVE_INLINE std::vector<Member const*> senders(Population const& population, int island, bool elitism, Rng& rng) {
+CUCO_EVOLVE_INLINE std::vector<Member const*> senders(Population const& population,
+                                                      int island,
+                                                      bool elitism,
+                                                      Rng& rng) {
   std::vector<Member const*> out;
   for (auto const& member : population.members)
     if (member.correct && member.island == island) out.push_back(&member);
@@ -31,10 +34,10 @@ CUCO_EVOLVE_INLINE std::vector<Member const*> senders(Population const& populati
 }
 
 CUCO_EVOLVE_INLINE std::vector<Move> plan_copies(Roster const& roster,
-                                     std::vector<std::vector<int>> const& destinations,
-                                     double rate,
-                                     bool elitism,
-                                     Rng& rng) {
+                                                 std::vector<std::vector<int>> const& destinations,
+                                                 double rate,
+                                                 bool elitism,
+                                                 Rng& rng) {
   std::vector<Move> moves;
   if (!(rate > 0)) return moves;
   std::set<std::pair<int, std::uint64_t>> arriving;

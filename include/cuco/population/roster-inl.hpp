@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/population/roster.hpp"
 #include "cuco/core/impl/pool.hpp"
+#include "cuco/population/roster.hpp"
 
 namespace cuco {
 

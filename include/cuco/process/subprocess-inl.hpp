@@ -52,7 +52,8 @@ CUCO_EVOLVE_INLINE tl::unexpected<Error> spawn_error(SpawnReport const& report, 
 }
 
 /// The path to execute, as seen from the command's directory.
-CUCO_EVOLVE_INLINE Result<std::string> program_path(Command const& command, std::vector<std::string> const& environment) {
+CUCO_EVOLVE_INLINE Result<std::string> program_path(Command const& command,
+                                                    std::vector<std::string> const& environment) {
   std::string const& name = command.argv[0];
   if (name.find('/') != std::string::npos) {
     bool const relative = name[0] != '/' && !command.directory.empty();

@@ -42,15 +42,15 @@ CUCO_EVOLVE_INLINE ReportRow report_row(Program const& p) {
 
 /// How many times faster `after` is; 0 when a time is missing or one is measured and the other modelled.
 CUCO_EVOLVE_INLINE double gain_of(double before,
-                      std::string const& before_origin,
-                      double after,
-                      std::string const& after_origin) {
+                                  std::string const& before_origin,
+                                  double after,
+                                  std::string const& after_origin) {
   return before > 0 && after > 0 && before_origin == after_origin ? before / after : 0;
 }
 
 /// From the seed to `best`; copies on other islands are shown as their originals.
-CUCO_EVOLVE_INLINE std::vector<ReportRow> lineage_of(Program const& best,
-                                         std::unordered_map<std::string, Program const*> const& by_id) {
+CUCO_EVOLVE_INLINE std::vector<ReportRow> lineage_of(
+    Program const& best, std::unordered_map<std::string, Program const*> const& by_id) {
   std::vector<ReportRow> path;
   std::set<std::string> seen;
   auto const original = [&](Program const* p) {
@@ -100,8 +100,8 @@ CUCO_EVOLVE_INLINE nlohmann::ordered_json gain_json(double gain) {
 }  // namespace impl
 
 CUCO_EVOLVE_INLINE RunReport make_report(std::vector<Program> const& programs,
-                             RunRecord const& record,
-                             ReportOptions options) {
+                                         RunRecord const& record,
+                                         ReportOptions options) {
   RunReport report;
   report.directory = std::move(options.directory);
   report.generations_done = record.last_generation + 1;

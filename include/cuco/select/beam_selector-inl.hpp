@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/select/beam_selector.hpp"
 #include "cuco/core/impl/pool.hpp"
+#include "cuco/select/beam_selector.hpp"
 
 namespace cuco {
 

@@ -7,12 +7,13 @@
 #include <utility>
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/select/best_of_n_selector.hpp"
 #include "cuco/core/impl/pool.hpp"
+#include "cuco/select/best_of_n_selector.hpp"
 
 namespace cuco {
 
-CUCO_EVOLVE_INLINE Result<ProgramId> BestOfNSelector::select(Population const& population, Rng& /*rng*/) const {
+CUCO_EVOLVE_INLINE Result<ProgramId> BestOfNSelector::select(Population const& population,
+                                                             Rng& /*rng*/) const {
   auto pool = impl::draw_pool(population);
   if (!pool) return forward_error(std::move(pool));
   auto const& members = pool->members;

@@ -33,7 +33,8 @@ CUCO_EVOLVE_INLINE double sigmoid(double x) {
 }
 
 /// The weight of every candidate; see `WeightedSelector`.
-CUCO_EVOLVE_INLINE std::vector<double> parent_weights(std::vector<Member const*> const& candidates, double lambda) {
+CUCO_EVOLVE_INLINE std::vector<double> parent_weights(std::vector<Member const*> const& candidates,
+                                                      double lambda) {
   using ranges::to_vector;
   using ranges::views::transform;
   auto const scores = candidates | transform([](Member const* m) { return m->score; }) | to_vector;

@@ -37,7 +37,8 @@ CUCO_EVOLVE_INLINE Result<Program> MemoryStorage::best() const {
   return *best;
 }
 
-CUCO_EVOLVE_INLINE Result<std::vector<Program>> MemoryStorage::top(std::size_t n, ProgramFilter const& filter) const {
+CUCO_EVOLVE_INLINE Result<std::vector<Program>> MemoryStorage::top(std::size_t n,
+                                                                   ProgramFilter const& filter) const {
   std::vector<Program const*> found;
   for (auto const& p : programs_)
     if (matches(filter, p)) found.push_back(&p);

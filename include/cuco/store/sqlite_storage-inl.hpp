@@ -151,8 +151,8 @@ CUCO_EVOLVE_INLINE Result<Program> SqliteStorage::get(ProgramId const& id) const
 }
 
 CUCO_EVOLVE_INLINE Result<std::vector<Program>> SqliteStorage::select(char const* sql,
-                                                          ProgramFilter const& filter,
-                                                          long long limit) const {
+                                                                      ProgramFilter const& filter,
+                                                                      long long limit) const {
   auto row = database_->prepare(sql);
   if (!row) return forward_error(std::move(row));
   row->bind(1, static_cast<long long>(filter.island));
@@ -175,7 +175,8 @@ CUCO_EVOLVE_INLINE Result<Program> SqliteStorage::best() const {
   return std::move(found->front());
 }
 
-CUCO_EVOLVE_INLINE Result<std::vector<Program>> SqliteStorage::top(std::size_t n, ProgramFilter const& filter) const {
+CUCO_EVOLVE_INLINE Result<std::vector<Program>> SqliteStorage::top(std::size_t n,
+                                                                   ProgramFilter const& filter) const {
   constexpr std::size_t kMost = std::numeric_limits<long long>::max();
   return select(impl::kSelectTop, filter, static_cast<long long>(std::min(n, kMost)));
 }

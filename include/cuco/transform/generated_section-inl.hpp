@@ -23,7 +23,8 @@ struct FoundSection {
 };
 
 /// The first generated section of `stream`, tags included.
-CUCO_EVOLVE_INLINE std::optional<FoundSection> find_section(std::string_view code, TokenStream const& stream) {
+CUCO_EVOLVE_INLINE std::optional<FoundSection> find_section(std::string_view code,
+                                                            TokenStream const& stream) {
   FoundSection found;
   bool open = false;
   std::string_view const begin = kSectionBegin;
@@ -44,7 +45,8 @@ CUCO_EVOLVE_INLINE std::optional<FoundSection> find_section(std::string_view cod
   return std::nullopt;
 }
 
-CUCO_EVOLVE_INLINE Result<GeneratedCollective> parse_annotation(Comment const& comment, std::string_view file) {
+CUCO_EVOLVE_INLINE Result<GeneratedCollective> parse_annotation(Comment const& comment,
+                                                                std::string_view file) {
   std::string_view text = comment.text;
   text.remove_prefix(std::string_view(kLauncherTag).size());
   std::size_t const name_end = std::min(text.find(' '), text.size());
@@ -77,7 +79,7 @@ CUCO_EVOLVE_INLINE std::vector<Launcher> launchers_of(std::vector<GeneratedColle
 }
 
 CUCO_EVOLVE_INLINE Result<std::vector<GeneratedCollective>> parse_annotations(FoundSection const& section,
-                                                                  std::string_view file) {
+                                                                              std::string_view file) {
   std::vector<GeneratedCollective> out;
   for (Comment const& c : section.annotations) {
     auto one = parse_annotation(c, file);
@@ -133,7 +135,7 @@ class SectionWriter {
 }  // namespace impl
 
 CUCO_EVOLVE_INLINE Result<std::vector<GeneratedCollective>> read_annotations(std::string_view code,
-                                                                 std::string_view file) {
+                                                                             std::string_view file) {
   auto stream = lex(code, file);
   if (!stream) return forward_error(std::move(stream));
   auto const section = impl::find_section(code, *stream);
@@ -142,15 +144,15 @@ CUCO_EVOLVE_INLINE Result<std::vector<GeneratedCollective>> read_annotations(std
 }
 
 CUCO_EVOLVE_INLINE Result<std::string> regenerate(std::string_view code,
-                                      std::vector<GeneratedCollective> const& collectives) {
+                                                  std::vector<GeneratedCollective> const& collectives) {
   auto writer = impl::SectionWriter::open(code);
   if (!writer) return forward_error(std::move(writer));
   return writer->write(collectives);
 }
 
 CUCO_EVOLVE_INLINE Result<std::string> regenerate(std::string_view code,
-                                      std::string_view name,
-                                      Directives const& directives) {
+                                                  std::string_view name,
+                                                  Directives const& directives) {
   auto all = read_annotations(code);
   if (!all) return forward_error(std::move(all));
   auto const at = std::find_if(all->begin(), all->end(), [&](auto const& c) { return c.name == name; });

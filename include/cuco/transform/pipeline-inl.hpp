@@ -153,7 +153,8 @@ class PipelineRun {
     if (output_.empty()) return {};
     auto folder = WorkDirectory::open(output_ + "/_step_" + step.name);
     if (!folder) return forward_error(std::move(folder));
-    if (auto ok = write_file_atomic(folder->path() + "/result.json", pipeline_step_json(step)); !ok) return ok;
+    if (auto ok = write_file_atomic(folder->path() + "/result.json", pipeline_step_json(step)); !ok)
+      return ok;
     if (step.name == "analyze")
       if (auto ok = write_file_atomic(folder->path() + "/analysis.txt", analysis_); !ok) return ok;
     return write_file_atomic(folder->path() + "/" + program_.name, result_.code);

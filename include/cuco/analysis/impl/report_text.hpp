@@ -14,8 +14,8 @@
 #include <fmt/format.h>
 
 #include "cuco/analysis/analyzer.hpp"
-#include "cuco/core/impl/inline.hpp"
 #include "cuco/analysis/impl/condition.hpp"
+#include "cuco/core/impl/inline.hpp"
 
 namespace cuco {
 namespace impl {

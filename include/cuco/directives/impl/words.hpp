@@ -12,7 +12,8 @@
 #include "cuco/directives/directives.hpp"
 
 /// @file
-/// The words in which directives and sites are written, and the values of the dimensions that are enumerations.
+/// The words in which directives and sites are written, and the values of the dimensions that are
+/// enumerations.
 
 namespace cuco::impl {
 

@@ -21,9 +21,9 @@
 ///  - The kernel ends with its last block, at least kernel_floor_us after its start; if its traffic needs
 ///  longer on the link
 ///    (loaded / link_load + stored / link_store) or in memory (per allocation min(bytes, size), / hbm) than
-///    the last block was busy, the difference is added. The same goes for puts: a block's puts queue behind each
-///    other alone, and what the puts of all blocks need on the busiest line beyond that is added at the end. (A queue
-///    shared by the blocks would depend on the order in which they happen to run.)
+///    the last block was busy, the difference is added. The same goes for puts: a block's puts queue behind
+///    each other alone, and what the puts of all blocks need on the busiest line beyond that is added at the
+///    end. (A queue shared by the blocks would depend on the order in which they happen to run.)
 /// Repeated loads of one address by one thread, and polling, count nothing: the number of polls may not
 /// change the time.
 

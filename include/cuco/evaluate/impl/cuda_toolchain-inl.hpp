@@ -145,9 +145,9 @@ CUCO_EVOLVE_INLINE Result<GpuList> list_gpus() {
 }
 
 CUCO_EVOLVE_INLINE std::vector<std::string> nvcc_argv(CudaToolchain const& toolchain,
-                                          BuildSpec const& spec,
-                                          std::string const& arch,
-                                          bool compile_only) {
+                                                      BuildSpec const& spec,
+                                                      std::string const& arch,
+                                                      bool compile_only) {
   std::vector<std::string> argv{toolchain.nvcc, "-std=c++" + std::to_string(spec.standard), "-arch=" + arch};
   if (compile_only)
     argv.insert(argv.end(), {"-c", "-O0"});

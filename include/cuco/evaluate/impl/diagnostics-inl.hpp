@@ -184,7 +184,9 @@ CUCO_EVOLVE_INLINE RunJudgement judge_run(RunSpec const& spec, RunResult const& 
   return judgement;
 }
 
-CUCO_EVOLVE_INLINE std::string run_log(std::string const& title, RunSpec const& spec, RunResult const& result) {
+CUCO_EVOLVE_INLINE std::string run_log(std::string const& title,
+                                       RunSpec const& spec,
+                                       RunResult const& result) {
   std::string out = "== " + title + ": " + std::to_string(spec.ranks) + " ranks";
   for (auto const& argument : spec.args) out += " " + argument;
   out += "\nexit code " + std::to_string(result.exit_code) + ", signal " + std::to_string(result.signal) +

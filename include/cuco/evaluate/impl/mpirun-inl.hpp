@@ -55,7 +55,9 @@ CUCO_EVOLVE_INLINE Result<Launcher> find_launcher(std::string const& name) {
   return launcher;
 }
 
-CUCO_EVOLVE_INLINE std::vector<std::string> launch_argv(Launcher const& launcher, RunSpec const& spec, bool as_root) {
+CUCO_EVOLVE_INLINE std::vector<std::string> launch_argv(Launcher const& launcher,
+                                                        RunSpec const& spec,
+                                                        bool as_root) {
   std::vector<std::string> argv{launcher.path};
   if (as_root) argv.emplace_back("--allow-run-as-root");
   auto add = [&](std::initializer_list<char const*> words) {
@@ -120,8 +122,12 @@ CUCO_EVOLVE_INLINE Result<RunResult> launch(RunSpec const& spec, LaunchSettings 
   result.stderr_text = join_by_rank(result.rank_stderr);
   result.launcher_text = std::move(output.launcher_text) + process->err;
   if (result.launcher_text.find("unable to launch the specified application") != std::string::npos)
-    return tl::unexpected<Error>(Error{ErrorCode::kProcess, "mpirun cannot start '" + spec.binary + "'",
-                                       "check that it exists and may be executed", {}, 0, result.launcher_text});
+    return tl::unexpected<Error>(Error{ErrorCode::kProcess,
+                                       "mpirun cannot start '" + spec.binary + "'",
+                                       "check that it exists and may be executed",
+                                       {},
+                                       0,
+                                       result.launcher_text});
   result.timed_out = process->timed_out;
   result.output_truncated = process->truncated;
   result.seconds = process->seconds;

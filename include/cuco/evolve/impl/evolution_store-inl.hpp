@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "cuco/core/impl/pool.hpp"
 #include "cuco/evolve/impl/evolution_run.hpp"
 #include "cuco/population/archive.hpp"
-#include "cuco/core/impl/pool.hpp"
 #include "cuco/select/impl/state.hpp"
 
 namespace cuco::impl {

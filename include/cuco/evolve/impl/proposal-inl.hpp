@@ -31,7 +31,9 @@ CUCO_EVOLVE_INLINE std::string proposal_json(Proposal const& proposal, std::stri
   return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-CUCO_EVOLVE_INLINE Result<Proposal> proposal_from_json(std::string_view text, std::string_view run, std::string code) {
+CUCO_EVOLVE_INLINE Result<Proposal> proposal_from_json(std::string_view text,
+                                                       std::string_view run,
+                                                       std::string code) {
   try {
     auto const json = nlohmann::ordered_json::parse(text);
     if (json.at("run").get<std::string>() != run)

@@ -72,8 +72,8 @@ CUCO_EVOLVE_INLINE GenerationPaths RunFiles::paths(int generation, int seed_slot
 }
 
 CUCO_EVOLVE_INLINE Status RunFiles::store(Proposal const& proposal,
-                              std::string const& parent_code,
-                              std::string_view run) const {
+                                          std::string const& parent_code,
+                                          std::string_view run) const {
   auto const at = paths(proposal.generation, proposal.seed_slot);
   if (!durable() && !proposal.skipped.empty()) return {};
   std::error_code ignored;
@@ -97,7 +97,8 @@ CUCO_EVOLVE_INLINE Status RunFiles::store(Proposal const& proposal,
   return write_file_atomic(proposal_file(at), proposal_json(proposal, run));
 }
 
-CUCO_EVOLVE_INLINE std::optional<Proposal> RunFiles::load(GenerationPaths const& at, std::string_view run) const {
+CUCO_EVOLVE_INLINE std::optional<Proposal> RunFiles::load(GenerationPaths const& at,
+                                                          std::string_view run) const {
   if (!durable()) return std::nullopt;
   auto const text = read_file(proposal_file(at));
   if (!text) return std::nullopt;

@@ -139,7 +139,9 @@ CUCO_EVOLVE_INLINE double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-CUCO_EVOLVE_INLINE std::vector<Move> plan_migration(Roster const& roster, int generation, EvolutionOptions const& o) {
+CUCO_EVOLVE_INLINE std::vector<Move> plan_migration(Roster const& roster,
+                                                    int generation,
+                                                    EvolutionOptions const& o) {
   if (o.islands < 2 || o.migration_interval < 1 || generation < 1 || generation % o.migration_interval != 0)
     return {};
   auto rng = Rng(o.seed).split("migration", static_cast<std::uint64_t>(generation));

@@ -60,8 +60,8 @@ CUCO_EVOLVE_INLINE bool same_tokens(std::string const& a, std::string const& b) 
 }
 
 CUCO_EVOLVE_INLINE std::string transform_summary_json(std::vector<TransformIteration> const& iterations,
-                                          double seconds,
-                                          std::string const& error) {
+                                                      double seconds,
+                                                      std::string const& error) {
   constexpr std::size_t kLongest = 500;
   nlohmann::json list = nlohmann::json::array();
   int number = 0;
@@ -88,13 +88,14 @@ CUCO_EVOLVE_INLINE std::string transform_summary_json(std::vector<TransformItera
 }
 
 CUCO_EVOLVE_INLINE std::string pipeline_step_json(PipelineStep const& step) {
-  nlohmann::json const json{{"name", step.name},
-                            {"skipped", step.skipped},
-                            {"method", step.method},
-                            {"duration_sec", step.seconds},
-                            {"cost", 0.0},
-                            {"error", step.error.empty() ? nlohmann::json(nullptr) : nlohmann::json(step.error)},
-                            {"details", step.details}};
+  nlohmann::json const json{
+      {"name", step.name},
+      {"skipped", step.skipped},
+      {"method", step.method},
+      {"duration_sec", step.seconds},
+      {"cost", 0.0},
+      {"error", step.error.empty() ? nlohmann::json(nullptr) : nlohmann::json(step.error)},
+      {"details", step.details}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
