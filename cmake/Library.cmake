@@ -96,3 +96,5 @@ endforeach()
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/header_check/main.cpp CONTENT "int main() {}\n")
 add_executable(cuco_header_check EXCLUDE_FROM_ALL ${cuco_header_check_sources} ${PROJECT_BINARY_DIR}/header_check/main.cpp)
 target_link_libraries(cuco_header_check PRIVATE cuco_dev)
+# Nobody debugs it, and debug information is most of what its objects would hold.
+target_compile_options(cuco_header_check PRIVATE -g0)

@@ -5,6 +5,7 @@
 #include "cuco/core/impl/inline.hpp"
 
 #include "cuco/analysis/analyzer-inl.hpp"
+#include "cuco/analysis/flatten-inl.hpp"
 #include "cuco/analysis/lexer-inl.hpp"
 #include "cuco/analysis/lint-inl.hpp"
 #include "cuco/directives/design_space-inl.hpp"

@@ -9,4 +9,5 @@
 #include "cuco/core/progress-inl.hpp"
 #include "cuco/core/run_directory-inl.hpp"
 #include "cuco/process/find_program-inl.hpp"
+#include "cuco/process/scratch_folder-inl.hpp"
 #include "cuco/process/subprocess-inl.hpp"

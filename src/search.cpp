@@ -17,6 +17,7 @@
 #include "cuco/population/migration-inl.hpp"
 #include "cuco/population/roster-inl.hpp"
 #include "cuco/population/seeds-inl.hpp"
+#include "cuco/report/graph_view-inl.hpp"
 #include "cuco/report/run_report-inl.hpp"
 #include "cuco/select/any_selector-inl.hpp"
 #include "cuco/select/beam_selector-inl.hpp"

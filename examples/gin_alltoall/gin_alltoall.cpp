@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// From ncclAlltoAll to one-sided puts and signals, then 12 generations over the directive space, kept in
+// From ncclAlltoAll to one-sided puts and signals, then generations over the directive space, kept in
 // SQLite so that a second call goes on where the first was stopped.
 //
-// usage: gin_alltoall [--devices emulated|cuda] [--ranks N] [--dir RUN_DIRECTORY]
+// usage: gin_alltoall [--devices emulated|cuda] [--ranks N] [--generations N]
+// [--dir RUN_DIRECTORY]
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -25,10 +26,12 @@ int main(int argc, char** argv) {
   using namespace cuco;
   bool cuda = false;
   int ranks = 4;
+  int generations = 12;
   std::string directory = "runs/gin_alltoall";
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::string_view(argv[i]) == "--devices") cuda = std::string_view(argv[i + 1]) == "cuda";
     if (std::string_view(argv[i]) == "--ranks") ranks = std::atoi(argv[i + 1]);
+    if (std::string_view(argv[i]) == "--generations") generations = std::atoi(argv[i + 1]);
     if (std::string_view(argv[i]) == "--dir") directory = argv[i + 1];
   }
   // GPUs with a network that carries GPU-initiated puts, or ranks on one node each over a modelled 400 Gb/s
@@ -55,7 +58,7 @@ int main(int argc, char** argv) {
                       PowerLawSelector{.alpha = 1.0},
                       DirectiveMutator{},
                       judge,
-                      {.generations = 12,
+                      {.generations = generations,
                        .islands = 2,
                        .seed = 7,
                        .parallel_evaluations = cuda ? 1 : 2,

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// From ncclAllReduce to load/store kernels, then 12 generations over the directive space, with typed parts.
+// From ncclAllReduce to load/store kernels, then generations over the directive space, with typed parts.
 //
-// usage: lsa_allreduce [--devices emulated|cuda] [--ranks N]
+// usage: lsa_allreduce [--devices emulated|cuda] [--ranks N] [--generations N]
 #include <cstdlib>
 #include <string_view>
 
@@ -23,9 +23,11 @@ int main(int argc, char** argv) {
   using namespace cuco;
   bool cuda = false;
   int ranks = 4;
+  int generations = 12;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::string_view(argv[i]) == "--devices") cuda = std::string_view(argv[i + 1]) == "cuda";
     if (std::string_view(argv[i]) == "--ranks") ranks = std::atoi(argv[i + 1]);
+    if (std::string_view(argv[i]) == "--generations") generations = std::atoi(argv[i + 1]);
   }
   // Real GPUs of one host, or ranks whose NVLink is modelled.
   Devices const devices = cuda ? Devices::cuda() : Devices::emulated({.machine = "h200-nvlink"});
@@ -47,11 +49,12 @@ int main(int argc, char** argv) {
                 CompileStage{devices, {.nvcc_check = false}},
                 RunStage{devices, {.ranks = ranks}},
                 BenchmarkStage{devices, {.ranks = ranks}}};
-  Evolution evolution{MemoryStorage{},
-                      WeightedSelector{},
-                      DirectiveMutator{},
-                      judge,
-                      {.generations = 12, .islands = 2, .seed = 7, .parallel_evaluations = cuda ? 1 : 2}};
+  Evolution evolution{
+      MemoryStorage{},
+      WeightedSelector{},
+      DirectiveMutator{},
+      judge,
+      {.generations = generations, .islands = 2, .seed = 7, .parallel_evaluations = cuda ? 1 : 2}};
   evolution.observe(ProgressObserver{});
   auto best = evolution.run(device->code);
   if (!best) return stop(best.error());

@@ -27,6 +27,7 @@
 #include "cuco/evolve/phased_mutator.hpp"
 #include "cuco/evolve/progress_observer.hpp"
 #include "cuco/mutate/directive_mutator.hpp"
+#include "cuco/report/graph_view.hpp"
 #include "cuco/report/run_report.hpp"
 #include "cuco/select/any_selector.hpp"
 #include "cuco/select/beam_selector.hpp"

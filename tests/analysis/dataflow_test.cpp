@@ -124,7 +124,8 @@ void caller() { float* w; cudaMalloc(&w, 3); twice(w); twice(w); }
 )");
   ASSERT_EQ(r.graph.size(), 3U);
   EXPECT_LT(r.graph[0].confidence, 1);
-  EXPECT_EQ(r.graph[0].guesses.front(), "exchange() is called with different buffers for its parameter x");
+  EXPECT_EQ(r.graph[0].guesses.front(),
+            "exchange() is called with different buffers for its parameter x: a, b");
   EXPECT_EQ(r.graph[1].guesses.front(),
             "unused() is not called in this file, so its parameter y is not traced");
   EXPECT_EQ(allocated_by(r, r.graph[2].send), "cudaMalloc(w)");

@@ -63,16 +63,66 @@ TEST(Directives, BadTextNamesTheWord) {
 TEST(Site, SurvivesTheRoundTrip) {
   Site site;
   site.collective = Collective::kAllGather;
-  site.type = ElementType::kBfloat16;
-  site.op = Reduction::kAvg;
+  site.types = ElementType::kBfloat16;
+  site.ops = Reduction::kAvg;
   site.in_place = site.recv_offset_varies = site.several_streams = true;
   site.api = Api::GIN;
   site.max_ranks = 8;
   site.resident_ctas = 78;
   EXPECT_EQ(parse_site(to_string(site)).value(), site);
-  EXPECT_FALSE(parse_site("collective=broadcast"));
+  site.collective = Collective::kReduceScatter;
+  site.types = {ElementType::kDouble, ElementType::kHalf};
+  site.ops = {Reduction::kMax, Reduction::kSum};
+  site.runtime_type = site.send_staged = site.recv_staged = true;
+  EXPECT_NE(to_string(site).find("collective=reduce_scatter type=half+double op=sum+max runtime_type=yes"),
+            std::string::npos);
+  EXPECT_EQ(parse_site(to_string(site)).value(), site);
+  EXPECT_FALSE(parse_site("type=half+"));
+  EXPECT_FALSE(parse_site("type="));
+  EXPECT_FALSE(parse_site("op=sum+sum+median"));
+  EXPECT_FALSE(parse_site("collective=gossip"));
   EXPECT_FALSE(parse_site("in_place=maybe"));
   EXPECT_FALSE(parse_site("shoe_size=44"));
+}
+
+TEST(Site, LinesWithoutTheNewerWordsKeepTheirMeaning) {
+  auto const site = parse_site(
+      "collective=all_reduce type=half op=max in_place=yes send_offset_varies=no recv_offset_varies=no "
+      "several_streams=no api=gin max_ranks=64 lsa_team_is_world=yes resident_ctas=132");
+  ASSERT_TRUE(site) << to_line(site.error());
+  Site want;
+  want.types = ElementType::kHalf;
+  want.ops = Reduction::kMax;
+  want.in_place = true;
+  want.api = Api::GIN;
+  EXPECT_EQ(*site, want);
+  EXPECT_FALSE(site->runtime_type || site->send_staged || site->recv_staged);
+}
+
+TEST(Site, EveryCollectiveHasAName) {
+  for (char const* name : {"all_reduce",
+                           "all_gather",
+                           "all_to_all",
+                           "reduce_scatter",
+                           "broadcast",
+                           "reduce",
+                           "gather",
+                           "scatter",
+                           "send_recv"})
+    EXPECT_STREQ(to_string(parse_site(std::string("collective=") + name).value().collective), name);
+}
+
+TEST(SmallSet, KeepsOrderAndForgetsDuplicates) {
+  ElementTypes set{ElementType::kDouble, ElementType::kInt8, ElementType::kDouble};
+  EXPECT_EQ(set.size(), 2);
+  EXPECT_EQ(set.front(), ElementType::kInt8);
+  set.insert(ElementTypes{ElementType::kHalf, ElementType::kInt8});
+  std::string names;
+  for (ElementType type : set) names += std::string(to_string(type)) + " ";
+  EXPECT_EQ(names, "int8 half double ");
+  EXPECT_FALSE(set.contains(ElementType::kFloat));
+  EXPECT_TRUE(ElementTypes{}.empty());
+  EXPECT_EQ(ElementTypes{ElementType::kHalf}, ElementTypes(ElementType::kHalf));
 }
 
 TEST(Site, KnowsTheSpellingsOfNccl) {

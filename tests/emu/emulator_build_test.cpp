@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "contract/hostile_file_system.hpp"
+#include "cuco/emu/impl/build_cache_folder.hpp"
 #include "emulated_program.hpp"
 
 namespace {
@@ -101,6 +103,34 @@ TEST_F(Build, DiagnosticsNameTheProgramAndItsLineAndNoOtherPath) {
   EXPECT_THAT(outcome.diagnostics, Not(HasSubstr(folder_)));
 }
 
+TEST_F(Build, KernelsAndLaunchesInOwnHeaders) {
+  std::filesystem::create_directory(folder_ + "/parts");
+  std::ofstream(folder_ + "/parts/kernels.cuh") << "#pragma once\n#include \"types.h\"\n__global__ void "
+                                                   "k(Number* p) {\n  __shared__ Number s;\n  s = 40;\n"
+                                                   "  *p = s + 2;\n}\n";
+  std::ofstream(folder_ + "/parts/types.h") << "#pragma once\nusing Number = int;\n";
+  std::ofstream(folder_ + "/launch.h") << "#define LAUNCH(kernel, ...) kernel<<<1, 1>>>(__VA_ARGS__)\n"
+                                          "inline void start(int* p) { LAUNCH(k, p); }\n";
+  std::string const main =
+      "#include \"parts/kernels.cuh\"\n#include \"parts/types.h\"\n#include \"launch.h\"\n"
+      "int main() { int* p; int v = 0; cudaMalloc(&p, 4); start(p); cudaMemcpy(&v, p, 4, "
+      "cudaMemcpyDeviceToHost); return v; }\n";
+  EmulatorBuildRequest const r = request(main);
+  BuildOutcome outcome = built(r);
+  ASSERT_TRUE(outcome.ok) << outcome.diagnostics;
+  EXPECT_EQ(exit_code(r.output_path), 42);
+  // Each file's errors are its own.
+  outcome = built(request(main + "int x = undeclared_here;\n"));
+  EXPECT_THAT(outcome.diagnostics, HasSubstr("main.cu:5:"));
+  std::ofstream(folder_ + "/parts/types.h")
+      << "#pragma once\nusing Number = int;\nint y = undeclared_there;\n";
+  outcome = built(request(main));
+  EXPECT_THAT(outcome.diagnostics, HasSubstr("types.h:3:"));
+  std::ofstream(folder_ + "/parts/types.h") << "#pragma once\nusing Number = int;\ncudaGraph_t g;\n";
+  outcome = built(request(main));
+  EXPECT_THAT(outcome.diagnostics, HasSubstr("types.h:3: not emulated: CUDA graphs"));
+}
+
 TEST_F(Build, AFailedBuildLeavesTheOldBinary) {
   EmulatorBuildRequest r = request("int main() { return 3; }\n");
   ASSERT_TRUE(built(r).ok);
@@ -124,7 +154,30 @@ TEST_F(Build, TheSecondBuildFindsEverythingInTheCache) {
   EXPECT_FALSE(emulated::builder().fingerprint().empty());
 }
 
+// The compiler here is the real one, but that it copies the runtime's object, which takes long, from the
+// usual cache; and it notes what it is called for.
 TEST_F(Build, ThreadsAndBuildersShareOneEmptyCache) {
+  auto const real = cuco::find_program("g++");
+  if (!real) GTEST_SKIP() << "g++ is not installed";
+  cuco::EmulatorBuildOptions usual;
+  usual.compiler = *real;
+  EmulatorBuild const prepared(usual);
+  ASSERT_TRUE(prepared.prepare());
+  auto const usual_cache = cuco::impl::emulating::find_cache_folder("");
+  ASSERT_TRUE(usual_cache);
+  std::string const runtime = *usual_cache + "/emulator/" + prepared.fingerprint() + "/runtime.o";
+  ASSERT_TRUE(fs::exists(runtime));
+  std::ofstream(folder_ + "/g++") << "#!/bin/sh\nfor last; do :; done\n"
+                                     "case \"$*\" in\n"
+                                     "  *-O2*-g1*) cat >/dev/null; sleep 0.3; echo runtime >>'"
+                                  << folder_ << "/log'; exec cp '" << runtime
+                                  << "' \"$last\";;\n"
+                                     "  *c++-header*) echo headers >>'"
+                                  << folder_
+                                  << "/log';;\n"
+                                     "esac\nexec '"
+                                  << *real << "' \"$@\"\n";
+  fs::permissions(folder_ + "/g++", fs::perms::owner_all);
   std::string const cache = folder_ + "/cache";
   std::vector<std::thread> threads;
   std::vector<int> ok(3, 0);
@@ -132,6 +185,7 @@ TEST_F(Build, ThreadsAndBuildersShareOneEmptyCache) {
     threads.emplace_back([&, i] {
       cuco::EmulatorBuildOptions options;
       options.cache_directory = cache;
+      options.compiler = folder_ + "/g++";
       EmulatorBuild const build(options);
       auto const outcome = build.build(
           request("int main() { return " + std::to_string(i) + "; }\n", "p" + std::to_string(i) + ".cu"));
@@ -141,9 +195,10 @@ TEST_F(Build, ThreadsAndBuildersShareOneEmptyCache) {
   for (std::thread& t : threads) t.join();
   EXPECT_EQ(ok, std::vector<int>(3, 1));
   for (int i = 0; i < 3; ++i) EXPECT_EQ(exit_code(folder_ + "/p" + std::to_string(i) + ".cu.program"), i);
+  EXPECT_EQ(cuco::read_file(folder_ + "/log").value_or(""), "runtime\nheaders\n") << "built more than once";
   // Nothing half-made stays behind.
   for (auto const& entry : fs::recursive_directory_iterator(cache))
-    EXPECT_THAT(entry.path().filename().string(), Not(testing::StartsWith("build-")));
+    EXPECT_THAT(entry.path().filename().string(), Not(testing::StartsWith("cuco-")));
 }
 
 TEST_F(Build, ErrorsOfTheHarness) {
@@ -173,6 +228,27 @@ TEST_F(Build, ErrorsOfTheHarness) {
   outcome = EmulatorBuild(options).build(request("int main() {}\n"));
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, ErrorCode::kIo);
+}
+
+TEST_F(Build, AFullDiskIsNamedWithThePathAndTheRemedy) {
+  ASSERT_TRUE(built(request("int main() {}\n")).ok);  // What the cache needs is there.
+  fs::create_directories(folder_ + "/small");
+  int const code = cuco::in_child([&] {
+    if (!cuco::mount_small(folder_ + "/small", "size=64k")) return cuco::kCannotTestHere;
+    EmulatorBuildRequest r = request("int main() {}\n");
+    r.output_path = folder_ + "/small/program";
+    auto const outcome = emulated::builder().build(r);
+    EXPECT_FALSE(outcome);
+    if (outcome) return 1;
+    EXPECT_EQ(outcome.error().code, ErrorCode::kIo);
+    EXPECT_EQ(outcome.error().file, r.output_path);
+    EXPECT_THAT(outcome.error().cause, HasSubstr("no space left on device"));
+    EXPECT_THAT(outcome.error().remedy, HasSubstr("free some space"));
+    EXPECT_TRUE(fs::is_empty(folder_ + "/small")) << "half a program stays";
+    return 0;
+  });
+  if (code == cuco::kCannotTestHere) GTEST_SKIP() << "mounting is not allowed here";
+  EXPECT_EQ(code, 0);
 }
 
 TEST_F(Build, MissingOpenMpiNamesThePackage) {

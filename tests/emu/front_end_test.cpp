@@ -219,6 +219,19 @@ TEST(FrontEndCasts, KernelArgumentsKeepTheirType) {
   EXPECT_THAT(text, HasSubstr("other((void*)k)"));
 }
 
+TEST(FrontEndCasts, AKernelAsAnUntypedPointerIsRecorded) {
+  std::string const text = dense(rewritten(
+      "__global__ void k(int); template <class T> __global__ void t(T);\nnamespace n { __global__ void q(); "
+      "}\n"
+      "void const* a[] = {(void const*)k, (const void*)&t<int>, reinterpret_cast<void*>(n::q)};\n"
+      "void f() { cudaLaunchKernel((void const*)k, g, b, args, 0, s); other((int*)k, (void**)k, k, (k)); }"));
+  EXPECT_THAT(text, HasSubstr("(voidconst*)::cuco::emu::kernel_pointer(k)"));
+  EXPECT_THAT(text, HasSubstr("(constvoid*)::cuco::emu::kernel_pointer(&t<int>)"));
+  EXPECT_THAT(text, HasSubstr("reinterpret_cast<void*>(::cuco::emu::kernel_pointer(n::q))"));
+  EXPECT_THAT(text, HasSubstr("cudaLaunchKernel(k,g,b,args,0,s)"));
+  EXPECT_THAT(text, HasSubstr("other((int*)k,(void**)k,k,(k))"));
+}
+
 TEST(FrontEndRefusal, NamesTheConstructAndTheLine) {
   struct Case {
     char const* code;
@@ -235,7 +248,7 @@ TEST(FrontEndRefusal, NamesTheConstructAndTheLine) {
            Case{"int main() {\n cudaGraph_t g;\n}", "CUDA graphs", 2},
            Case{"int main() {\n cudaStreamBeginCapture(s, m);\n}", "CUDA graphs", 2},
            Case{"cudaTextureObject_t t;", "textures", 1},
-           Case{"__managed__ int x;", "__managed__", 1},
+           Case{"int main() {\n cudaIpcMemHandle_t h;\n}", "CUDA IPC", 2},
            Case{"__global__ void c();\n__global__ void f() {\n c<<<1, 1>>>();\n}",
                 "launch from device code",
                 3},

@@ -64,7 +64,21 @@ INSTANTIATE_TEST_SUITE_P(Cuda,
                                          SoundCase{"kernels", "atomics", 1},
                                          SoundCase{"kernels", "cooperative", 1},
                                          SoundCase{"kernels", "narrow", 1},
-                                         SoundCase{"kernels", "launches", 1}),
+                                         SoundCase{"kernels", "launches", 1},
+                                         SoundCase{"runtime_api", "launches", 1},
+                                         SoundCase{"runtime_api", "memory", 1},
+                                         SoundCase{"runtime_api", "ordered_free", 2},
+                                         SoundCase{"runtime_api", "device_code", 1},
+                                         SoundCase{"runtime_api", "host_side", 1}),
+                         case_name);
+
+INSTANTIATE_TEST_SUITE_P(HostClocks,
+                         Sound,
+                         testing::Values(SoundCase{"clocks", "agree", 2},
+                                         SoundCase{"clocks", "spinning_and_sleeping", 1},
+                                         SoundCase{"clocks", "polling", 1},
+                                         SoundCase{"clocks", "deadlines", 1},
+                                         SoundCase{"clocks", "elsewhere", 1}),
                          case_name);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -77,7 +91,9 @@ INSTANTIATE_TEST_SUITE_P(
                     SoundCase{"collectives", "groups", 4},
                     SoundCase{"collectives", "groups", 2, "h200-ib400"},
                     SoundCase{"collectives", "stream_order", 2, "h200-nvlink", "eager", 1, 2000},
-                    SoundCase{"collectives", "communicators", 4}),
+                    SoundCase{"collectives", "communicators", 4},
+                    SoundCase{"runtime_api", "nccl", 1},
+                    SoundCase{"runtime_api", "nccl", 4, "h200-nvlink", "random", 7}),
     case_name);
 
 INSTANTIATE_TEST_SUITE_P(Lsa,

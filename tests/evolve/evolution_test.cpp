@@ -207,7 +207,7 @@ TEST(Evolution, RunInMemoryLeavesNoFiles) {
   auto count = [] {
     int n = 0;
     for (auto const& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path()))
-      n += entry.path().filename().string().rfind("cuco-run-", 0) == 0 ? 1 : 0;
+      n += entry.path().filename().string().rfind("cuco-", 0) == 0 ? 1 : 0;
     return n;
   };
   testing::Scratch scratch;

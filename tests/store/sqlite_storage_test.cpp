@@ -226,6 +226,49 @@ TEST(SqliteStorage, ReadsAForeignDatabaseWithoutTouchingIt) {
   EXPECT_FALSE(fs::exists(folder / "none"));
 }
 
+TEST(SqliteStorage, ReadsAnOldDatabaseWithoutWritingToIt) {
+  Folder const folder;
+  std::string const file = folder / "evolution_db.sqlite";
+  make_foreign_database(file);
+  query(file, "ALTER TABLE programs DROP COLUMN children_count; ALTER TABLE programs DROP COLUMN language");
+  auto const before = read_file(file).value();
+  {
+    auto s = SqliteStorage::open(folder.path, {.read_only = true});
+    ASSERT_TRUE(s) << to_line(s.error());
+    auto const all = s->scan().value();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(all[0].id.value, "one");
+    EXPECT_TRUE(all[0].in_archive);
+    EXPECT_EQ(all[0].combined_score, 7.25);
+    EXPECT_EQ(all[0].text_feedback, "");
+    EXPECT_EQ(all[0].language, "cuda");
+    EXPECT_EQ(all[0].children_count, 0);
+    EXPECT_EQ(s->best()->id.value, "one");
+    EXPECT_EQ(s->top(1)->at(0).id.value, "one");
+    EXPECT_EQ(s->members()->size(), 2U);
+    EXPECT_EQ(*s->size(), 2U);
+    EXPECT_EQ(s->value("last_iteration")->value(), "3");
+    EXPECT_THAT(to_line(s->add(contract_program("b")).error()), HasSubstr("read-only"));
+  }
+  EXPECT_EQ(read_file(file).value(), before);
+  query(file, "DROP TABLE archive; DROP TABLE metadata_store");
+  auto const bare = read_file(file).value();
+  {
+    auto s = SqliteStorage::open(folder.path, {.read_only = true});
+    ASSERT_TRUE(s) << to_line(s.error());
+    EXPECT_FALSE(s->best()->in_archive);
+    EXPECT_FALSE(s->value("last_iteration")->has_value());
+    EXPECT_THAT(to_line(s->set_value("k", "v").error()), HasSubstr("read-only"));
+    EXPECT_THAT(to_line(s->set_archived({"one"}, true).error()), HasSubstr("read-only"));
+  }
+  EXPECT_EQ(read_file(file).value(), bare);
+  // Opened for writing it reads the same.
+  auto s = SqliteStorage::open(folder.path);
+  ASSERT_TRUE(s) << to_line(s.error());
+  EXPECT_EQ(s->get({"one"})->language, "cuda");
+  EXPECT_EQ(s->get({"one"})->children_count, 0);
+}
+
 void expect_refused(std::string const& path, char const* words) {
   auto const s = SqliteStorage::open(path, {.busy_timeout = 50ms});
   ASSERT_FALSE(s);
@@ -284,6 +327,9 @@ TEST(SqliteStorage, RefusesACorruptDatabaseAndLeavesItAlone) {
     damaged.replace(page, 64, 64, '\xee');
   ASSERT_TRUE(write_file_atomic(file, damaged));
   expect_refused(folder.path, "corrupt");
+  auto const cause = SqliteStorage::open(folder.path).error().cause;
+  EXPECT_THAT(cause, testing::ContainsRegex("corrupt: .*[Pp]age [0-9]+")) << "no finding is named";
+  EXPECT_THAT(cause, testing::Not(HasSubstr("***")));
   EXPECT_EQ(read_file(file).value(), damaged);
   ASSERT_TRUE(write_file_atomic(file, bytes.substr(0, bytes.size() / 2)));
   expect_refused(folder.path, "corrupt");

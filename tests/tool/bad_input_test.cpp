@@ -31,6 +31,11 @@ TEST_F(BadInput, MissingFile) {
   expect_all_fail(kBadInput, folder / "none.cu", {folder / "none.cu", "no such file"});
 }
 
+TEST_F(BadInput, FolderInPlaceOfAFile) {
+  fs::create_directories(folder / "programs");
+  expect_all_fail(kBadInput, folder / "programs", {folder / "programs:", "folder", "give the .cu file"});
+}
+
 TEST_F(BadInput, EmptyFile) {
   auto const path = file("empty.cu", "");
   expect_all_fail(kBadInput, path, {path, "empty"});
@@ -166,7 +171,7 @@ TEST_F(BadInput, Machine) {
 }
 
 TEST_F(BadInput, ShowWithoutARun) {
-  expect_fails(kBadInput, {"show", folder / "none"}, {folder / "none"});
+  expect_fails(kBadInput, {"show", folder / "none"}, {folder / "none: there is no such run directory"});
   fs::create_directories(folder / "empty");
   expect_fails(kBadInput, {"show", folder / "empty"}, {folder / "empty"});
   EXPECT_TRUE(fs::is_empty(folder / "empty")) << "show writes nothing";

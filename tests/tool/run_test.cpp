@@ -54,6 +54,7 @@ TEST(RunCommand, RepeatedSaysThatItWentOn) {
   EXPECT_THAT(more.err, testing::HasSubstr("fast path: done before, not repeated"));
   EXPECT_THAT(more.err, testing::HasSubstr("resumed, at generation 3 of 5"));
   EXPECT_THAT(more.out, testing::HasSubstr("run directory: " + directory));
+  EXPECT_THAT(more.out, testing::HasSubstr("nvcc: SKIPPED: --no-nvcc-check"));
   EXPECT_EQ(cuco_json({"show", directory}).at("programs"), 5);
 }
 
@@ -77,14 +78,10 @@ TEST(RunCommand, EvolveGoesOnFromWhatTransformWrote) {
 
 constexpr int kGenerations = 5;
 
-/// A longer run that nothing disturbed, made once per process.
+/// A longer run that nothing disturbed.
 std::string const& reference_run() {
   static TemporaryFolder folder;
-  static bool const made = [] {
-    cuco_json(run_call(folder / "run", kGenerations, "11"));
-    return true;
-  }();
-  static std::string const path = made ? folder / "run" : "";
+  static std::string const path = undisturbed_run(folder, kGenerations, "11");
   return path;
 }
 
@@ -105,10 +102,11 @@ TEST(RunCommand, AnotherSeedAnotherSearch) {
   EXPECT_NE(contents_of(finished_run()).at("programs"), contents_of(folder / "run").at("programs"));
 }
 
-/// Starts the command and kills it, and nothing else, `delay` after `ready` says so.
+/// Starts the command with its temporary files in `tmpdir` and kills it, and nothing else, `delay` after
+/// `ready` says so.
 /// @return whether it was still running then.
 template <class Ready>
-bool kill_after(Args args, Ready ready, std::chrono::milliseconds delay) {
+bool kill_after(Args args, std::string const& tmpdir, Ready ready, std::chrono::milliseconds delay) {
   args.insert(args.begin(), CUCO_TOOL);
   std::vector<char*> argv;
   for (auto& arg : args) argv.push_back(arg.data());
@@ -117,6 +115,7 @@ bool kill_after(Args args, Ready ready, std::chrono::milliseconds delay) {
   if (child == 0) {
     int const null = ::open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; ++fd) ::dup2(null, fd);
+    ::setenv("TMPDIR", tmpdir.c_str(), 1);
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
@@ -159,6 +158,8 @@ TEST(RunCommand, KilledAtRandomInstantsLosesAndRepeatsNothing) {
   ASSERT_GE(planned, static_cast<std::size_t>(kGenerations));
   TemporaryFolder folder;
   auto const directory = folder / "run";
+  auto const tmpdir = folder / "tmp";
+  fs::create_directories(tmpdir);
   auto const call = run_call(directory, kGenerations, "11") + Args{"--json"};
 
   std::mt19937_64 random(20260101);
@@ -171,7 +172,7 @@ TEST(RunCommand, KilledAtRandomInstantsLosesAndRepeatsNothing) {
     SCOPED_TRACE("round " + std::to_string(round) + ", killed after " + std::to_string(delay.count()) +
                  " ms");
     auto const ready = [&] { return round == 0 || evaluations(directory).size() > done.size(); };
-    killed += kill_after(call, ready, delay) ? 1 : 0;
+    killed += kill_after(call, tmpdir, ready, delay) ? 1 : 0;
     auto const now = evaluations(directory);
     for (auto const& [generation, was] : done) {
       ASSERT_EQ(now.count(generation), 1U) << generation << " is lost";
@@ -183,10 +184,12 @@ TEST(RunCommand, KilledAtRandomInstantsLosesAndRepeatsNothing) {
     EXPECT_THAT(show.exit_code, testing::AnyOf(kOk, kBadInput, kIo)) << show.err;
     EXPECT_EQ(error_lines(show.err).size(), show.exit_code == kOk ? 0U : 1U) << show.err;
   }
+  EXPECT_FALSE(fs::is_empty(tmpdir)) << "a killed run cannot have tidied up";
   EXPECT_GE(killed, 2) << "the runs were over before they could be killed";
   EXPECT_GE(done.size(), 1U);
 
-  auto const last = cuco_json(run_call(directory, kGenerations, "11"));
+  auto const last = cuco_json(run_call(directory, kGenerations, "11"), kOk, {{}, {"TMPDIR=" + tmpdir}});
+  EXPECT_TRUE(fs::is_empty(tmpdir)) << "what killed runs left stays: " << *fs::directory_iterator(tmpdir);
   EXPECT_EQ(last.at("summary").at("evaluated").get<std::size_t>() + done.size(), planned)
       << "some evaluation was repeated or left out";
   auto const now = evaluations(directory);
@@ -209,14 +212,14 @@ void run_example(std::string const& name, Args const& args) {
 TEST(Examples, GinAlltoall) {
   CUCO_EVOLVE_NEEDS_MPIRUN();
   TemporaryFolder folder;
-  run_example("gin_alltoall", {"--ranks", "2", "--dir", folder / "run"});
+  run_example("gin_alltoall", {"--ranks", "2", "--generations", "4", "--dir", folder / "run"});
   if (IsSkipped()) return;
-  EXPECT_EQ(cuco_json({"show", folder / "run"}).at("generations_done"), 12);
+  EXPECT_EQ(cuco_json({"show", folder / "run"}).at("generations_done"), 4);
 }
 
 TEST(Examples, LsaAllreduce) {
   CUCO_EVOLVE_NEEDS_MPIRUN();
-  run_example("lsa_allreduce", {"--ranks", "2"});
+  run_example("lsa_allreduce", {"--ranks", "2", "--generations", "4"});
 }
 
 }  // namespace

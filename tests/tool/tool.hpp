@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +21,8 @@
 #include <nlohmann/json.hpp>
 
 #include "contract/hostile_file_system.hpp"
+#include "cuco/core/hash.hpp"
+#include "cuco/emu/emulator_build.hpp"
 #include "cuco/process/find_program.hpp"
 #include "cuco/process/subprocess.hpp"
 
@@ -200,15 +204,44 @@ inline Args run_call(std::string const& directory,
          kSmall;
 }
 
-/// A run that came to its end, made once per process.
+/// What decides how a run comes out: the command, the seed and the emulator.
+inline std::string version_of_runs() {
+  struct stat info {};
+  EXPECT_EQ(::stat(CUCO_TOOL, &info), 0);
+  return content_hash(std::to_string(info.st_size) + " " + std::to_string(info.st_mtim.tv_sec) + "." +
+                      std::to_string(info.st_mtim.tv_nsec) + read_text(seed("allreduce")) +
+                      EmulatorBuild().fingerprint());
+}
+
+/// `run` of the AllReduce seed to its end, in `folder`. It is made once per version of the command; every
+/// test, which is a process of its own, gets a copy.
+inline std::string undisturbed_run(TemporaryFolder const& folder,
+                                   int generations,
+                                   std::string const& random_seed) {
+  std::string const kept = CUCO_BINARY_DIR "/tool_runs";
+  std::string const kind = std::to_string(generations) + "-" + random_seed + "-";
+  std::string const made = kept + "/" + kind + version_of_runs();
+  if (!fs::exists(made)) {
+    fs::create_directories(kept);
+    for (auto const& old : fs::directory_iterator(kept))
+      if (old.path().filename().string().rfind(kind, 0) == 0) fs::remove_all(old.path());
+    auto const result = cuco(run_call(folder / "new", generations, random_seed) + Args{"--json"});
+    EXPECT_EQ(result.exit_code, kOk) << result.err;
+    if (result.exit_code != kOk) return folder / "new";
+    std::string const beside = kept + "/" + std::to_string(::getpid());
+    fs::copy(folder / "new", beside, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+    std::error_code another_test_was_first;
+    fs::rename(beside, made, another_test_was_first);
+    if (another_test_was_first) fs::remove_all(beside);
+  }
+  fs::copy(made, folder / "run", fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  return folder / "run";
+}
+
+/// A run that came to its end.
 inline std::string const& finished_run() {
   static TemporaryFolder folder;
-  static std::string const path = [] {
-    std::string const directory = folder / "run";
-    auto const result = cuco(run_call(directory, 3) + Args{"--json"});
-    EXPECT_EQ(result.exit_code, kOk) << result.err;
-    return directory;
-  }();
+  static std::string const path = undisturbed_run(folder, 3, "3");
   return path;
 }
 

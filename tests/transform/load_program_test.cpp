@@ -49,7 +49,7 @@ TEST_F(LoadProgram, BadFilesGetOneLineWithCauseAndRemedy) {
         EXPECT_EQ(to_line(program.error()).find('\n'), std::string::npos);
       };
   check(load_program((folder_ / "none.cu").string()), ErrorCode::kNotFound, "", 0);
-  check(load_program(folder_.string()), ErrorCode::kIo, "folder", 0);
+  check(load_program(folder_.string()), ErrorCode::kInvalidArgument, "folder", 0);
   check(load_program(file("")), ErrorCode::kParse, "empty", 0);
   check(load_program(file(" \n\t\r\n")), ErrorCode::kParse, "empty", 0);
   check(load_program(file(std::string("\x7f"

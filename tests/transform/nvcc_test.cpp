@@ -6,16 +6,19 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cuco/process/find_program.hpp"
 #include "cuco/process/subprocess.hpp"
 #include "cuco/transform/markers.hpp"
+#include "transform/collective_points.hpp"
 #include "transform/rewriting.hpp"
 #include "transform/seed_text.hpp"
 #include "transform/styles.hpp"
@@ -50,14 +53,31 @@ class Nvcc : public ::testing::Test {
     if (!folder_.empty()) std::filesystem::remove_all(folder_);
   }
 
+  struct Source {
+    std::string code;
+    int standard;
+    std::string label;
+  };
+
+  /// Two at a time: nvcc uses one core.
+  void expect_compile(std::vector<Source> const& sources) {
+    std::atomic<std::size_t> next{0};
+    auto const work = [&] {
+      for (std::size_t i = next++; i < sources.size(); i = next++)
+        expect_compiles(sources[i].code, sources[i].standard, sources[i].label);
+    };
+    std::thread other(work);
+    work();
+    other.join();
+  }
+
   void expect_compiles(std::string const& code, int standard, std::string const& label) {
     auto const source = (folder_ / (label + ".cu")).string();
     std::ofstream(source) << code;
     std::vector<std::string> argv{nvcc_,
                                   "-std=c++" + std::to_string(standard),
                                   "-arch=sm_90",
-                                  "-Werror",
-                                  "all-warnings",
+                                  "-Werror=all-warnings",
                                   "-Xcompiler",
                                   "-Wall",
                                   "-DOMPI_SKIP_MPICXX",
@@ -66,7 +86,12 @@ class Nvcc : public ::testing::Test {
                                   "-o",
                                   source + ".o"};
     argv.insert(argv.end(), mpi_.begin(), mpi_.end());
-    auto const result = run_process(Command{argv});
+    // The same text gives the same verdict, warnings included.
+    if (auto const ccache = find_program("ccache")) argv.insert(argv.begin(), *ccache);
+    Command command{argv};
+    command.environment = {"TMPDIR=" + folder_.string()};
+    command.deadline = std::chrono::minutes(5);
+    auto const result = run_process(command);
     ASSERT_TRUE(result) << to_line(result.error());
     EXPECT_TRUE(result->ok()) << label << "\n" << result->err;
     EXPECT_EQ(result->err.find("warning"), std::string::npos) << label << "\n" << result->err;
@@ -86,9 +111,9 @@ std::string marked(Api api, std::string const& code, std::string const& words = 
 }
 
 TEST_F(Nvcc, SeedsBothStandards) {
-  expect_compiles(seed_text("alltoall.cu"), 17, "alltoall");
-  expect_compiles(seed_text("allreduce.cu"), 20, "allreduce");
-  expect_compiles(seed_text("allgather_gemm.cu"), 17, "allgather_gemm");
+  expect_compile({{seed_text("alltoall.cu"), 17, "alltoall"},
+                  {seed_text("allreduce.cu"), 20, "allreduce"},
+                  {seed_text("allgather_gemm.cu"), 17, "allgather_gemm"}});
 }
 
 TEST_F(Nvcc, StageA) {
@@ -98,31 +123,28 @@ TEST_F(Nvcc, StageA) {
 }
 
 TEST_F(Nvcc, ConservativeBothStandards) {
-  expect_compiles(marked(Api::LSA, everything()), 17, "lsa17");
-  expect_compiles(marked(Api::LSA, everything()), 20, "lsa20");
-  expect_compiles(marked(Api::GIN, everything()), 17, "gin17");
-  expect_compiles(marked(Api::GIN, everything()), 20, "gin20");
+  std::string const lsa = marked(Api::LSA, everything());
+  std::string const gin = marked(Api::GIN, everything());
+  expect_compile({{lsa, 17, "lsa17"}, {lsa, 20, "lsa20"}, {gin, 17, "gin17"}, {gin, 20, "gin20"}});
 }
 
 TEST_F(Nvcc, OtherPoints) {
-  expect_compiles(
-      marked(Api::LSA, everything(), "backend=lsa algorithm=one_shot sync=global ctas=32 vector_bytes=8"),
-      17,
-      "lsa_global");
-  expect_compiles(
-      marked(Api::LSA, everything(), "backend=lsa algorithm=pull issuer=warp placement=stream unroll=8"),
-      20,
-      "lsa_pull");
-  expect_compiles(
-      marked(Api::GIN, everything(), "backend=gin algorithm=two_shot sync=global issuer=thread ctas=8"),
-      17,
-      "gin_global");
-  expect_compiles(
-      marked(Api::GIN,
-             everything(),
-             "backend=gin algorithm=push sync=per_peer issuer=warp ctas=8 chunk_bytes=262144 contexts=4"),
-      20,
-      "gin_per_peer");
+  std::string const all = everything();
+  expect_compile(
+      {{marked(Api::LSA, all, "backend=lsa algorithm=one_shot sync=global ctas=32 vector_bytes=8"),
+        17,
+        "lsa_global"},
+       {marked(Api::LSA, all, "backend=lsa algorithm=pull issuer=warp placement=stream unroll=8"),
+        20,
+        "lsa_pull"},
+       {marked(Api::GIN, all, "backend=gin algorithm=two_shot sync=global issuer=thread ctas=8"),
+        17,
+        "gin_global"},
+       {marked(Api::GIN,
+               all,
+               "backend=gin algorithm=push sync=per_peer issuer=warp ctas=8 chunk_bytes=262144 contexts=4"),
+        20,
+        "gin_per_peer"}});
 }
 
 TEST_F(Nvcc, NarrowTypesAndAverages) {
@@ -135,6 +157,13 @@ TEST_F(Nvcc, NarrowTypesAndAverages) {
           std::string("    NCCL_CHECK(ncclAllReduce(in, out, 4, ") + type + ", " + op + ", comm, stream));\n";
   code.replace(code.find(call), call.size(), calls);
   expect_compiles(marked(Api::LSA, code), 17, "narrow");
+}
+
+TEST_F(Nvcc, EveryCollectiveAndAlgorithm) {
+  for (auto api : {Api::LSA, Api::GIN}) {
+    auto const all = tried_points(api);
+    expect_compiles(collective_program(api, all, section_of(api, all)), api == Api::LSA ? 17 : 20, to_string(api));
+  }
 }
 
 }  // namespace

@@ -106,14 +106,14 @@ TEST_F(TransformerTest, RefusalsComeThroughWithTheirLine) {
   auto const program =
       make_program(
           sum_program(
-              "", kPlainAllocate, "    ncclBroadcast(in, out, n, ncclFloat, 0, comm, stream);\n", kPlainFree),
+              "", kPlainAllocate, "    ncclAlltoAll(in, in, n / 2, ncclFloat, comm, stream);\n", kPlainFree),
           "b.cu")
           .value();
   auto const result =
       FakeTransformer<Api::LSA>{RuleRewriter<Api::LSA>{}, verifier_, options()}.transform(program);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kRefused);
-  EXPECT_EQ(result.error().line, line_of(program.code, "ncclBroadcast"));
+  EXPECT_EQ(result.error().line, line_of(program.code, "ncclAlltoAll"));
 }
 
 TEST_F(TransformerTest, WithoutHostCommunicationTheProgramStays) {

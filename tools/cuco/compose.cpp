@@ -66,8 +66,12 @@ class InterruptGuard {
 };
 
 /// One line about the best program and nvcc, or nothing when it is not to be said.
-std::string nvcc_line(RunReport const& report, RunDirectory const& directory, Devices const& devices) {
+std::string nvcc_line(RunReport const& report,
+                      RunDirectory const& directory,
+                      Devices const& devices,
+                      bool wanted) {
   if (report.best.id.empty() || !devices.is_emulated()) return {};
+  if (!wanted) return "nvcc: SKIPPED: --no-nvcc-check";
   auto checked = check_with_nvcc(directory.best() + "/main.cu");
   if (!checked) return "nvcc: " + to_line(checked.error());
   if (!checked->available) return "nvcc: SKIPPED: " + checked->reason;
@@ -279,7 +283,8 @@ int run_search(Search const& search,
     fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{}", to_text(*report));
-    if (auto line = nvcc_line(*report, directory, devices); !line.empty()) fmt::print("{}\n", line);
+    if (auto line = nvcc_line(*report, directory, devices, choice.nvcc_check); !line.empty())
+      fmt::print("{}\n", line);
     fmt::print("stopped: {}\nbest program: {}/main.cu\nrun directory: {}\n",
                summary->reason_text,
                directory.best(),

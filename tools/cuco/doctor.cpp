@@ -1,7 +1,5 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -16,6 +14,7 @@
 #include "command.hpp"
 #include "cuco/evaluate/devices.hpp"
 #include "cuco/process/find_program.hpp"
+#include "cuco/process/scratch_folder.hpp"
 #include "cuco/process/subprocess.hpp"
 
 namespace cuco::tool {
@@ -80,12 +79,13 @@ std::vector<Check> inspect(Options const& options) {
 
   if (options.warm_up && checks[0].ok && checks[1].ok && checks[2].ok) {
     // Building any program builds the emulator's runtime into the cache, once per version and compiler.
-    std::error_code ec;
-    auto folder = std::filesystem::temp_directory_path(ec) / fmt::format("cuco-doctor-{}", ::getpid());
-    std::filesystem::create_directories(folder, ec);
-    auto const source = (folder / "probe.cu").string();
+    auto const scratch = ProcessScratchFolder::make();
+    std::string const folder = scratch ? scratch->path() : "";
+    std::string const source = folder + "/probe.cu";
     Check check{"emulator", false, "", "emulated"};
-    if (std::FILE* f = std::fopen(source.c_str(), "w")) {
+    if (!scratch) {
+      check.detail = to_line(scratch.error());
+    } else if (std::FILE* f = std::fopen(source.c_str(), "w")) {
       std::fputs(
           "#include <cuda_runtime.h>\n#include <mpi.h>\n#include <nccl.h>\n"
           "__global__ void probe(int* p) { *p = 1; }\n"
@@ -96,15 +96,15 @@ std::vector<Check> inspect(Options const& options) {
           f);
       std::fclose(f);
       auto devices = Devices::emulated();
-      auto built = devices.build({source, (folder / "probe").string()});
+      auto built = devices.build({source, folder + "/probe"});
       if (!built) {
         check.detail = to_line(built.error());
       } else if (!built->built) {
         check.detail = "the probe program does not compile: " + first_line(built->diagnostics);
       } else {
         RunSpec spec;
-        spec.binary = (folder / "probe").string();
-        spec.directory = folder.string();
+        spec.binary = folder + "/probe";
+        spec.directory = folder;
         auto ran = devices.run(spec);
         check.ok = ran && ran->ok();
         check.detail = check.ok ? "a probe program builds and runs on 2 emulated ranks"
@@ -116,7 +116,6 @@ std::vector<Check> inspect(Options const& options) {
     } else {
       check.detail = "the temporary directory is not writable";
     }
-    std::filesystem::remove_all(folder, ec);
     checks.push_back(check);
   }
   return checks;

@@ -10,6 +10,7 @@
 #include "compose.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/evaluate/program_verifier.hpp"
+#include "cuco/process/scratch_folder.hpp"
 #include "cuco/transform/generated_section.hpp"
 
 namespace cuco::tool {
@@ -46,6 +47,8 @@ int evolve(Options options) {
   Api const api = collectives->front().site.api;
   auto devices = make_devices(options.where, api);
   if (!devices) return report_error(devices.error(), json);
+  auto const scratch = ProcessScratchFolder::make();
+  if (!scratch) return report_error(scratch.error(), json);
 
   if (options.search.directory.empty())
     options.search.directory = "runs/" + std::filesystem::path(options.file).stem().string();

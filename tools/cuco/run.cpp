@@ -12,6 +12,7 @@
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/hash.hpp"
 #include "cuco/evaluate/program_verifier.hpp"
+#include "cuco/process/scratch_folder.hpp"
 
 namespace cuco::tool {
 namespace {
@@ -118,6 +119,8 @@ int run(Options options) {
                         json);
   auto devices = make_devices(options.where, api_of(options.api));
   if (!devices) return report_error(devices.error(), json);
+  auto const scratch = ProcessScratchFolder::make();
+  if (!scratch) return report_error(scratch.error(), json);
   if (options.search.directory.empty())
     options.search.directory =
         "runs/" + std::filesystem::path(options.file).stem().string() + "-" + options.api;

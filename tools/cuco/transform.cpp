@@ -1,5 +1,7 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -10,7 +12,10 @@
 
 #include "compose.hpp"
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/edit/unified_diff.hpp"
 #include "cuco/evaluate/nvcc_check.hpp"
+#include "cuco/process/scratch_folder.hpp"
+#include "diff_view.hpp"
 
 namespace cuco::tool {
 namespace {
@@ -22,7 +27,14 @@ struct Options {
   std::string api;
   std::string out;
   int schedules = 2;
+  bool diff = false;
 };
+
+nlohmann::json changes_of(PipelineResult const& result) {
+  nlohmann::json out = nlohmann::json::array();
+  for (Change const& c : result.changes) out.push_back({{"line", c.line}, {"what", c.what}, {"why", c.why}});
+  return out;
+}
 
 int transform(Options const& options) {
   bool const json = options.common.json;
@@ -31,6 +43,8 @@ int transform(Options const& options) {
   Api const api = api_of(options.api);
   auto devices = make_devices(options.where, api);
   if (!devices) return report_error(devices.error(), json);
+  auto const scratch = ProcessScratchFolder::make();
+  if (!scratch) return report_error(scratch.error(), json);
   auto report = Analyzer{}.analyze(program->code, options.file);
   if (!report) return report_error(report.error(), json);
   if (!report->has_host_communication())
@@ -97,21 +111,28 @@ int transform(Options const& options) {
                        {"seconds", s.seconds},
                        {"error", s.error},
                        {"details", s.details}});
-    nlohmann::json const text = {{"verified", true},
-                                 {"api", options.api},
-                                 {"ranks", options.where.ranks},
-                                 {"devices", devices->name()},
-                                 {"origin", to_string(result->origin)},
-                                 {"host_ms", result->input_ms},
-                                 {"device_ms", result->output_ms},
-                                 {"gain", gain},
-                                 {"nvcc", nvcc},
-                                 {"program", path},
-                                 {"steps", steps},
-                                 {"exit_code", kOk}};
+    nlohmann::json text = {{"verified", true},
+                           {"api", options.api},
+                           {"ranks", options.where.ranks},
+                           {"devices", devices->name()},
+                           {"origin", to_string(result->origin)},
+                           {"host_ms", result->input_ms},
+                           {"device_ms", result->output_ms},
+                           {"gain", gain},
+                           {"nvcc", nvcc},
+                           {"program", path},
+                           {"steps", steps},
+                           {"changes", changes_of(*result)},
+                           {"exit_code", kOk}};
+    if (options.diff) text["diff"] = unified_diff(program->code, result->code, options.file, path);
     fmt::print("{}\n", text.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return kOk;
   }
+  if (options.diff)
+    fmt::print(
+        "{}\n",
+        diff_view(
+            program->code, result->code, options.file, path, result->changes, ::isatty(STDOUT_FILENO) != 0));
   say_steps(json, result->steps);
   fmt::print(
       "host-driven       {}\ndevice-initiated  {}  {:.2f}x\nnvcc              {}\nverified program  {}\n",
@@ -139,6 +160,8 @@ void add_transform(CLI::App& app, int& status) {
           "--schedules", options->schedules, "Runs under reordered delivery that every stage must pass")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
+  command->add_flag(
+      "--diff", options->diff, "Show what changed and why, and the difference of the two programs");
   add_device_choice(*command, options->where);
   add_common(*command, options->common);
   command->callback([options, &status] { status = transform(*options); });

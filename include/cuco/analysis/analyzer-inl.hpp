@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cuco/analysis/analyzer.hpp"
+#include "cuco/analysis/flatten.hpp"
 #include "cuco/analysis/impl/calls.hpp"
 #include "cuco/analysis/impl/code.hpp"
 #include "cuco/analysis/impl/dataflow.hpp"
@@ -19,6 +20,22 @@
 #include "cuco/core/impl/inline.hpp"
 
 namespace cuco {
+namespace impl {
+
+/// A note `line N: …` with the place where the line was written.
+inline std::string note_at_origin(std::string note, SourceMap const& map) {
+  constexpr std::string_view kLine = "line ";
+  std::size_t const colon = note.find(':');
+  if (!note.starts_with(kLine) || colon == std::string::npos) return note;
+  std::string const digits = note.substr(kLine.size(), colon - kLine.size());
+  if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos)
+    return note;
+  SourcePlace const place = map.locate(static_cast<std::uint32_t>(std::stoul(digits)));
+  return (place.file.empty() ? "" : place.file + " ") + "line " + std::to_string(place.line) +
+         note.substr(colon);
+}
+
+}  // namespace impl
 
 CUCO_EVOLVE_INLINE Result<Report> Analyzer::analyze(std::string_view source, std::string file) const {
   auto stream = lex(source, file);
@@ -42,6 +59,18 @@ CUCO_EVOLVE_INLINE Result<Report> Analyzer::analyze(std::string_view source, std
   impl::GraphBuilder(*code, structure, calls, report).run();
   report.functions = std::move(structure.functions);
   report.loops = std::move(structure.loops);
+  return report;
+}
+
+CUCO_EVOLVE_INLINE Result<Report> Analyzer::analyze(FlatSource const& source, std::string file) const {
+  auto report = analyze(std::string_view(source.code), file);
+  if (source.map.empty()) return report;
+  if (!report) {
+    Error error = std::move(report).error();
+    return tl::unexpected<Error>(at_origin(std::move(error), source.map, file));
+  }
+  report->map = source.map;
+  for (std::string& note : report->notes) note = impl::note_at_origin(std::move(note), source.map);
   return report;
 }
 

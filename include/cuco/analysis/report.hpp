@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cuco/analysis/source_map.hpp"
 #include "cuco/analysis/token.hpp"
 
 namespace cuco {
@@ -88,13 +89,36 @@ struct Launch {
 
 /// A collective's send or receive buffer.
 struct BufferRole {
-  std::string expr;               ///< As written.
-  std::string base;               ///< First identifier after casts, `&`, `*`; aliases resolved.
-  Index allocation = kNone;       ///< Where it was allocated, when known.
-  std::vector<Index> producers;   ///< Launches that may write it before the collective.
-  std::vector<Index> consumers;   ///< Launches that may read it after the collective.
-  std::vector<Index> copies_in;   ///< Calls (cudaMemcpy, cudaMemset, …) that write it before.
-  std::vector<Index> copies_out;  ///< Calls that read it after.
+  std::string expr;                 ///< As written.
+  std::string base;                 ///< First identifier after casts, `&`, `*`; aliases resolved.
+  Index allocation = kNone;         ///< Where it was allocated, when known.
+  std::vector<Index> alternatives;  ///< Allocations it may come from where callers pass different buffers
+                                    ///< (two or more, `allocation` is then `kNone`); empty else.
+  bool symmetric = false;           ///< All of its allocations are known and made by ncclMemAlloc.
+  std::vector<Index> producers;     ///< Launches that may write it before the collective.
+  std::vector<Index> consumers;     ///< Launches that may read it after the collective.
+  std::vector<Index> copies_in;     ///< Calls (cudaMemcpy, cudaMemset, …) that write it before.
+  std::vector<Index> copies_out;    ///< Calls that read it after.
+  std::vector<Index> unordered_launches;  ///< Launches on other streams that touch it with nothing that
+                                          ///< orders them and the collective: they may run at the same time.
+  std::vector<Index> unordered_calls;     ///< Calls of that kind.
+};
+
+/// `ncclGroupStart` … `ncclGroupEnd`, outermost ones only.
+struct Group {
+  Index start = kNone;       ///< In `calls`.
+  Index end = kNone;         ///< In `calls`; `kNone` when none was found.
+  std::vector<Index> calls;  ///< Collectives and communicator calls in it, also those in functions it calls.
+  Index loop = kNone;        ///< Innermost loop around the start.
+};
+
+/// A communicator of the program.
+struct Communicator {
+  std::string name;          ///< The variable it is stored to, as written: `comm`, `ctx->row`.
+  Index call = kNone;        ///< What creates it, in `calls`; `kNone` for one whose creation was not found.
+  std::string how;           ///< "InitRank", "InitRankConfig", "InitAll", "Split", …; "" when not found.
+  Index parent = kNone;      ///< In `communicators`, for a split.
+  std::vector<Index> nodes;  ///< In `graph`, those that use it.
 };
 
 /// One node of the communication graph.
@@ -105,9 +129,14 @@ struct CommunicationNode {
   BufferRole send;
   BufferRole recv;  ///< Same expression as `send` when in place.
   std::string count, datatype, op, root, peer, comm, stream;
-  bool in_place = false;    ///< The two buffer expressions are the same text after normalisation.
-  bool in_group = false;    ///< Between ncclGroupStart and ncclGroupEnd of the same function.
-  double confidence = 1.0;  ///< Below 1 when something was guessed; `guesses` says what.
+  bool in_place = false;               ///< The two buffer expressions are the same text after normalisation.
+  bool in_group = false;               ///< Between ncclGroupStart and ncclGroupEnd, also those of a caller.
+  Index group = kNone;                 ///< In `groups`; the first when several callers group it.
+  Index communicator = kNone;          ///< In `communicators`, when it is one for certain.
+  std::vector<Index> communicators;    ///< All that it may use.
+  std::string pattern;                 ///< One line on how a kernel would do it.
+  std::vector<Index> needs_symmetric;  ///< Allocations that have to become symmetric memory for that.
+  double confidence = 1.0;             ///< Below 1 when something was guessed; `guesses` says what.
   std::vector<std::string> guesses;
 };
 
@@ -143,6 +172,9 @@ struct Report {
   std::vector<Allocation> allocations;
   std::vector<Launch> launches;
   std::vector<CommunicationNode> graph;
+  std::vector<Group> groups;
+  std::vector<Communicator> communicators;
+  SourceMap map;                   ///< Where the lines were written, for a program of several files.
   std::vector<std::string> notes;  ///< What was not followed, `line N: …`.
   [[nodiscard]] bool has_host_communication() const { return !graph.empty(); }
 };

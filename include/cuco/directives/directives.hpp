@@ -18,10 +18,10 @@ enum class Backend : std::uint8_t {
 
 /// Who moves which way.
 enum class Algorithm : std::uint8_t {
-  kOneShot,  ///< AllReduce: every rank reads or receives all inputs and reduces them for itself.
-  kTwoShot,  ///< AllReduce: every rank reduces its share, then the shares are exchanged.
-  kPush,     ///< AllGather, AlltoAll: the sender writes into the receiver's buffer.
-  kPull,     ///< AllGather, AlltoAll: the receiver reads from the sender's buffer.
+  kOneShot,  ///< Reductions: whoever gets a result reads or receives all inputs and reduces them for itself.
+  kTwoShot,  ///< Every rank reduces, or at a broadcast receives, its share; then the shares are exchanged.
+  kPush,     ///< Moves: the sender writes into the receiver's buffer.
+  kPull,     ///< Moves: the receiver reads from the sender's buffer.
 };
 
 /// Where communication sits among the program's kernels.
@@ -52,7 +52,7 @@ struct Directives {
   int threads = 512;              ///< Per CTA.
   int vector_bytes = 16;          ///< Width of one load or store.
   int unroll = 4;                 ///< Vectors a thread has in flight.
-  std::uint64_t chunk_bytes = 0;  ///< Largest put; 0: one put per CTA and peer.
+  std::uint64_t chunk_bytes = 0;  ///< Largest put, 0: one put per CTA and peer. Point to point: a slot.
   int contexts = 1;               ///< GIN contexts used.
   bool operator==(Directives const&) const = default;
 };

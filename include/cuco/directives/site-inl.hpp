@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <type_traits>
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/directives/directives.hpp"
@@ -35,8 +37,19 @@ inline constexpr std::array<ElementRow, 10> kElements{{
     {ElementType::kBfloat16, "bfloat16", "__nv_bfloat16", 2, {"ncclBfloat16", "", ""}},
 }};
 
-inline constexpr std::array kCollectives{
-    Collective::kAllReduce, Collective::kAllGather, Collective::kAllToAll};
+struct CollectiveRow {
+  Collective collective;
+  char const* name;
+};
+inline constexpr std::array<CollectiveRow, 9> kCollectives{{{Collective::kAllReduce, "all_reduce"},
+                                                            {Collective::kAllGather, "all_gather"},
+                                                            {Collective::kAllToAll, "all_to_all"},
+                                                            {Collective::kReduceScatter, "reduce_scatter"},
+                                                            {Collective::kBroadcast, "broadcast"},
+                                                            {Collective::kReduce, "reduce"},
+                                                            {Collective::kGather, "gather"},
+                                                            {Collective::kScatter, "scatter"},
+                                                            {Collective::kSendRecv, "send_recv"}}};
 
 struct ReductionRow {
   Reduction op;
@@ -61,22 +74,55 @@ CUCO_EVOLVE_INLINE bool parse_yes_no(std::string_view text, bool& out) {
   return true;
 }
 
+/// Reads "half+float" with `find`, which gives the value of one name.
+template <class E, class Find>
+bool parse_set(std::string_view text, SmallSet<E>& out, Find find) {
+  SmallSet<E> set;
+  while (true) {
+    std::size_t const plus = std::min(text.find('+'), text.size());
+    auto const value = find(text.substr(0, plus));
+    if (!value) return false;
+    set.insert(*value);
+    if (plus == text.size()) break;
+    text.remove_prefix(plus + 1);
+  }
+  out = set;
+  return true;
+}
+
+/// Finds the row with that name.
+template <class Rows, class Member>
+auto row_named(Rows const& rows, Member member) {
+  return [&rows, member](std::string_view name) {
+    std::optional<std::decay_t<decltype(rows.front().*member)>> found;
+    for (auto const& row : rows)
+      if (name == row.name) found = row.*member;
+    return found;
+  };
+}
+
+template <class E>
+std::string names_of(SmallSet<E> const& set) {
+  std::string out;
+  for (E value : set) out += (out.empty() ? "" : "+") + std::string(to_string(value));
+  return out;
+}
+
 CUCO_EVOLVE_INLINE bool set_site_field(Site& s, std::string_view word, std::string_view value, bool& good) {
-  if (word == "collective") return good = parse_name(value, kCollectives, s.collective), true;
-  if (word == "type") {
-    for (auto const& row : kElements)
-      if (value == row.name) s.type = row.type, good = true;
-    return true;
+  if (word == "collective") {
+    auto const found = row_named(kCollectives, &CollectiveRow::collective)(value);
+    if (found) s.collective = *found;
+    return good = found.has_value(), true;
   }
-  if (word == "op") {
-    for (auto const& row : kReductions)
-      if (value == row.name) s.op = row.op, good = true;
-    return true;
-  }
+  if (word == "type") return good = parse_set(value, s.types, row_named(kElements, &ElementRow::type)), true;
+  if (word == "op") return good = parse_set(value, s.ops, row_named(kReductions, &ReductionRow::op)), true;
+  if (word == "runtime_type") return good = parse_yes_no(value, s.runtime_type), true;
   if (word == "in_place") return good = parse_yes_no(value, s.in_place), true;
   if (word == "send_offset_varies") return good = parse_yes_no(value, s.send_offset_varies), true;
   if (word == "recv_offset_varies") return good = parse_yes_no(value, s.recv_offset_varies), true;
   if (word == "several_streams") return good = parse_yes_no(value, s.several_streams), true;
+  if (word == "send_staged") return good = parse_yes_no(value, s.send_staged), true;
+  if (word == "recv_staged") return good = parse_yes_no(value, s.recv_staged), true;
   if (word == "api") {
     good = value == "lsa" || value == "gin";
     s.api = value == "gin" ? Api::GIN : Api::LSA;
@@ -90,6 +136,11 @@ CUCO_EVOLVE_INLINE bool set_site_field(Site& s, std::string_view word, std::stri
 
 }  // namespace impl
 
+CUCO_EVOLVE_INLINE char const* to_string(Collective collective) {
+  for (auto const& row : impl::kCollectives)
+    if (row.collective == collective) return row.name;
+  return "all_reduce";
+}
 CUCO_EVOLVE_INLINE char const* to_string(ElementType type) {
   return impl::row_of(type).name;
 }
@@ -122,11 +173,14 @@ CUCO_EVOLVE_INLINE std::optional<Reduction> reduction_of(std::string_view nccl_c
 
 CUCO_EVOLVE_INLINE std::string to_string(Site const& s) {
   auto yes_no = [](bool value) { return value ? "yes" : "no"; };
-  std::string out = std::string("collective=") + to_string(s.collective) + " type=" + to_string(s.type);
-  out += std::string(" op=") + to_string(s.op) + " in_place=" + yes_no(s.in_place);
+  std::string out = std::string("collective=") + to_string(s.collective);
+  out += " type=" + impl::names_of(s.types) + " op=" + impl::names_of(s.ops);
+  out += std::string(" runtime_type=") + yes_no(s.runtime_type) + " in_place=" + yes_no(s.in_place);
   out += std::string(" send_offset_varies=") + yes_no(s.send_offset_varies);
   out += std::string(" recv_offset_varies=") + yes_no(s.recv_offset_varies);
-  out += std::string(" several_streams=") + yes_no(s.several_streams) + " api=" + to_string(s.api);
+  out += std::string(" several_streams=") + yes_no(s.several_streams);
+  out += std::string(" send_staged=") + yes_no(s.send_staged) + " recv_staged=" + yes_no(s.recv_staged);
+  out += std::string(" api=") + to_string(s.api);
   out += " max_ranks=" + std::to_string(s.max_ranks);
   out += std::string(" lsa_team_is_world=") + yes_no(s.lsa_team_is_world);
   out += " resident_ctas=" + std::to_string(s.resident_ctas);

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -10,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/analysis/flatten.hpp"
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/emu/emulator_build.hpp"
@@ -17,6 +21,8 @@
 #include "cuco/emu/impl/build_cache_folder.hpp"
 #include "cuco/emu/impl/build_products.hpp"
 #include "cuco/emu/impl/build_toolchain.hpp"
+#include "cuco/emu/impl/front_tokens.hpp"
+#include "cuco/emu/impl/wrapped_functions.hpp"
 #include "cuco/process/subprocess.hpp"
 
 namespace cuco {
@@ -50,8 +56,31 @@ CUCO_EVOLVE_INLINE Status find_tools(EmulatorBuild::State& state) {
   std::error_code ignored;
   std::filesystem::last_write_time(state.folder, std::filesystem::file_time_type::clock::now(), ignored);
   prune_folders(all, 6);
+  remove_abandoned_folders(state.folder);
   state.tools = std::move(*tools);
   return {};
+}
+
+/// `text`, the program after the front end, with a #line where it goes on in another file: diagnostics name
+/// the files that the program was put together from.
+CUCO_EVOLVE_INLINE std::string with_origins(std::string const& text,
+                                            SourceMap const& map,
+                                            std::string const& file) {
+  if (map.empty()) return text;
+  std::string out;
+  // The text starts with the #line of the front end.
+  std::size_t at = text.find('\n') + 1;
+  std::uint32_t line = 1;
+  for (SourceMap::Segment const& segment : map.segments) {
+    for (; line < segment.first && at < text.size(); ++line) {
+      std::size_t const end = std::min(text.find('\n', at), text.size() - 1) + 1;
+      out.append(text, at, end - at);
+      at = end;
+    }
+    std::string const& name = map.files[segment.file];
+    out += "#line " + std::to_string(segment.line) + " " + string_literal(name.empty() ? file : name) + "\n";
+  }
+  return out.append(text, at, std::string::npos);
 }
 
 }  // namespace impl::emulating
@@ -79,7 +108,7 @@ CUCO_EVOLVE_INLINE Result<BuildOutcome> EmulatorBuild::build(EmulatorBuildReques
   if (request.standard != 17 && request.standard != 20)
     return fail(
         ErrorCode::kInvalidArgument, "C++ standard " + std::to_string(request.standard), "use 17 or 20");
-  Result<std::string> cuda = read_file(request.source_path);
+  Result<FlatSource> cuda = flatten_includes(request.source_path);
   if (!cuda) return forward_error(std::move(cuda));
   if (Status done = impl::emulating::find_tools(*state_); !done) return forward_error(std::move(done));
   impl::emulating::EmulatorToolchain const& tools = *state_->tools;
@@ -90,12 +119,14 @@ CUCO_EVOLVE_INLINE Result<BuildOutcome> EmulatorBuild::build(EmulatorBuildReques
     outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return outcome;
   };
-  Result<EmulatedSource> source = to_emulated_source(*cuda, path.filename().string());
+  std::string const file = path.filename().string();
+  Result<EmulatedSource> source = to_emulated_source(cuda->code, file);
   if (!source) {
     outcome.exit_code = 1;
-    outcome.diagnostics = to_line(source.error()) + "\n";
+    outcome.diagnostics = to_line(at_origin(std::move(source).error(), cuda->map, file)) + "\n";
     return finish();
   }
+  source->text = impl::emulating::with_origins(source->text, cuda->map, file);
   bool built = false;
   if (Status done = impl::emulating::ensure_runtime(tools, state_->folder, state_->options.deadline, built);
       !done)
@@ -107,8 +138,7 @@ CUCO_EVOLVE_INLINE Result<BuildOutcome> EmulatorBuild::build(EmulatorBuildReques
 
   std::error_code error;
   std::string const temporary = std::filesystem::temp_directory_path(error).string();
-  Result<impl::emulating::ScratchFolder> scratch =
-      impl::emulating::ScratchFolder::make(error ? state_->folder : temporary);
+  Result<ScratchFolder> scratch = ScratchFolder::make(error ? state_->folder : temporary);
   if (!scratch) return forward_error(std::move(scratch));
   std::string const object = scratch->path() + "/program.o";
   std::string const binary = scratch->path() + "/program";
@@ -143,6 +173,8 @@ CUCO_EVOLVE_INLINE Result<BuildOutcome> EmulatorBuild::build(EmulatorBuildReques
         object, state_->folder + "/runtime.o", "-o", binary, "-pthread", "-rdynamic"};
     link.insert(link.end(), tools.mpi_link.begin(), tools.mpi_link.end());
     for (char const* library : {"-lboost_context", "-ldl"}) link.emplace_back(library);
+    for (char const* name : impl::emulating::kWrappedFunctions)
+      link.push_back(std::string("-Wl,--wrap=") + name);
     result = impl::emulating::run_compiler(tools, std::move(link), {}, request.deadline);
     if (!result) return forward_error(std::move(result));
     if (!result->ok() && result->err.find("cannot find -l") != std::string::npos)

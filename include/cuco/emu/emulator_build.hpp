@@ -41,7 +41,7 @@ struct BuildOutcome {
   double seconds = 0;         ///< Wall clock.
 };
 
-/// Builds CUDA programs for emulated devices: front end, host compiler with access instrumentation, link with
+/// Builds CUDA programs for emulated devices: local includes put in place (`flatten_includes`), front end, host compiler with access instrumentation, link with
 /// the emulator's runtime and Open MPI.
 ///
 /// The runtime object and precompiled headers are built once per compiler, flags and emulator version, and

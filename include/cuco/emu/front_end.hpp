@@ -28,7 +28,7 @@ struct EmulatedSource {
 ///   lambdas that use them capture them by reference;
 /// - casts of a kernel to `void*` in cudaLaunchCooperativeKernel, cudaFuncSetAttribute, cudaOccupancy… go
 /// away,
-///   so that the kernel's type stays known.
+///   so that the kernel's type stays known; elsewhere the kernel is recorded under its untyped pointer.
 /// Everything else, and everything inactive (`#if 0`), stays as it is. Macro bodies are rewritten too.
 ///
 /// @param file names the program in diagnostics of this function and of the compiler (`#line`, `__FILE__`).

@@ -7,9 +7,11 @@
 /// source file that includes this header and nothing else, compiled without instrumentation.
 
 #include "cuco/emu/impl/cuda_device.hpp"
+#include "cuco/emu/impl/cuda_errors.hpp"
 #include "cuco/emu/impl/cuda_memory.hpp"
 #include "cuco/emu/impl/cuda_streams.hpp"
 #include "cuco/emu/impl/device_comm_create.hpp"
 #include "cuco/emu/impl/device_entry.hpp"
 #include "cuco/emu/impl/mpi_calls.hpp"
 #include "cuco/emu/impl/nccl_host.hpp"
+#include "cuco/emu/impl/nccl_reductions.hpp"

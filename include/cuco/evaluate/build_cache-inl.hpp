@@ -29,7 +29,7 @@ struct BuildCache::State {
   };
   std::mutex mutex;
   std::string directory;
-  std::optional<impl::evaluating::PrivateDirectory> owned;
+  std::optional<ScratchFolder> owned;
   // Keys are whole texts, so that nothing collides.
   std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries;
   std::deque<std::string> order;  // Keys, oldest first.
@@ -63,7 +63,7 @@ CUCO_EVOLVE_INLINE Result<CachedBuild> BuildCache::build(Devices const& devices,
   {
     std::lock_guard const lock(state_->mutex);
     if (state_->directory.empty()) {
-      auto made = impl::evaluating::PrivateDirectory::create();
+      auto made = impl::evaluating::make_private_folder();
       if (!made) return forward_error(std::move(made));
       state_->directory = made->path();
       state_->owned.emplace(std::move(*made));

@@ -12,23 +12,13 @@
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/evaluation_files.hpp"
 #include "cuco/evaluate/impl/files.hpp"
+#include "cuco/store/evaluation_json.hpp"
 
 namespace cuco {
 
 namespace impl::evaluating {
 
 using Json = nlohmann::ordered_json;
-
-CUCO_EVOLVE_INLINE Json metrics_json(Metrics const& metrics) {
-  Json object = Json::object();
-  for (auto const& metric : metrics) object[metric.name] = metric.value;
-  return object;
-}
-
-/// Text for a file; bytes that are not UTF-8 (programs print anything) are replaced.
-CUCO_EVOLVE_INLINE std::string dump_json(Json const& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 CUCO_EVOLVE_INLINE void flatten_metrics(Json const& json, std::string const& prefix, Metrics& out) {
   for (auto const& [key, value] : json.items()) {
@@ -54,20 +44,10 @@ CUCO_EVOLVE_INLINE std::string feedback_text(Json const& json) {
 }  // namespace impl::evaluating
 
 CUCO_EVOLVE_INLINE Status write_evaluation_files(std::string const& results, Evaluation const& evaluation) {
-  impl::evaluating::Json metrics;
-  metrics["combined_score"] = evaluation.combined_score;
-  metrics["public"] = impl::evaluating::metrics_json(evaluation.public_metrics);
-  metrics["private"] = impl::evaluating::metrics_json(evaluation.private_metrics);
-  metrics["text_feedback"] = evaluation.text_feedback;
-  impl::evaluating::Json correct;
-  correct["correct"] = evaluation.correct();
-  correct["error"] =
-      evaluation.correct() ? impl::evaluating::Json(nullptr) : impl::evaluating::Json(evaluation.error);
   if (auto made = impl::evaluating::make_directories(results); !made) return made;
-  if (auto written = write_file_atomic(results + "/metrics.json", impl::evaluating::dump_json(metrics));
-      !written)
+  if (auto written = write_file_atomic(results + "/metrics.json", metrics_json(evaluation)); !written)
     return written;
-  return write_file_atomic(results + "/correct.json", impl::evaluating::dump_json(correct));
+  return write_file_atomic(results + "/correct.json", correct_json(evaluation));
 }
 
 CUCO_EVOLVE_INLINE Result<Evaluation> read_evaluation_files(std::string const& results) {

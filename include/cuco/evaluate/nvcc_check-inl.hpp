@@ -24,7 +24,7 @@ CUCO_EVOLVE_INLINE Result<NvccVerdict> check_with_nvcc(std::string const& source
     verdict.reason = toolchain.error().cause;
     return verdict;
   }
-  auto scratch = impl::evaluating::PrivateDirectory::create();
+  auto scratch = impl::evaluating::make_private_folder();
   if (!scratch) return forward_error(std::move(scratch));
   BuildSpec spec;
   spec.source_path = source_path;

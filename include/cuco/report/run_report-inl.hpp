@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <set>
+#include <system_error>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -153,6 +155,9 @@ CUCO_EVOLVE_INLINE RunReport make_report(std::vector<Program> const& programs,
 }
 
 CUCO_EVOLVE_INLINE Result<RunReport> load_report(std::string const& directory, ReportOptions options) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(directory, ignored))
+    return fail_at(ErrorCode::kNotFound, directory, 0, "there is no such run directory", "check the path");
   auto storage = SqliteStorage::open(directory, {.read_only = true});
   if (!storage) return forward_error(std::move(storage));
   if (options.directory.empty()) options.directory = directory;

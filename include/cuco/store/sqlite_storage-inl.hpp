@@ -71,6 +71,13 @@ CUCO_EVOLVE_INLINE SqliteStorage::~SqliteStorage() = default;
 
 // SQLite ends a transaction by itself after a full disk. What follows in the same transaction must fail too.
 CUCO_EVOLVE_INLINE Status SqliteStorage::writable() const {
+  // Not left to SQLite: what stands in for a missing table of an old database could be written.
+  if (database_->handle() != nullptr && sqlite3_db_readonly(database_->handle(), "main") == 1)
+    return fail_at(ErrorCode::kStorage,
+                   database_->file(),
+                   0,
+                   "the database was opened read-only",
+                   "open it for writing");
   if (depth_ == 0 || database_->in_transaction()) return {};
   return fail_at(ErrorCode::kStorage, database_->file(), 0, "the transaction has been rolled back already");
 }

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "cuco/analysis/analyzer.hpp"
-#include "cuco/core/atomic_file.hpp"
+#include "cuco/analysis/flatten.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/transform/load_program.hpp"
 
@@ -27,10 +27,17 @@ CUCO_EVOLVE_INLINE Result<SourceProgram> make_program(std::string code, std::str
 CUCO_EVOLVE_INLINE Result<SourceProgram> load_program(std::string const& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
-    return fail_at(ErrorCode::kIo, path, 0, "this is a folder", "give the .cu file in it");
-  auto code = read_file(path);
-  if (!code) return forward_error(std::move(code));
-  return make_program(std::move(*code), path);
+    return fail_at(
+        ErrorCode::kInvalidArgument, path, 0, "this is a folder, not a program", "give the .cu file in it");
+  auto flat = flatten_includes(path);
+  if (!flat) return forward_error(std::move(flat));
+  auto program = make_program(std::move(flat->code), path);
+  if (!program) {
+    Error error = std::move(program).error();
+    return tl::unexpected<Error>(at_origin(std::move(error), flat->map, path));
+  }
+  program->map = std::move(flat->map);
+  return program;
 }
 
 }  // namespace cuco

@@ -87,6 +87,7 @@ class PipelineRun {
     auto transformed = transformer_.transform(SourceProgram{program_.path, program_.name, result_.code});
     if (!transformed) return forward_error(std::move(transformed));
     result_.code = std::move(transformed->code);
+    result_.changes = std::move(transformed->changes);
     result_.input_ms = transformed->input_ms;
     result_.output_ms = transformed->output_ms;
     result_.origin = transformed->origin;

@@ -8,6 +8,7 @@
 
 #include "cuco/core/result.hpp"
 #include "cuco/transform/pipeline_step.hpp"
+#include "cuco/transform/rewrite.hpp"
 #include "cuco/transform/transformer.hpp"
 
 namespace cuco {
@@ -17,6 +18,7 @@ struct PipelineResult {
   std::string code;
   std::string path;  ///< Where it was written; empty without an output directory.
   std::vector<PipelineStep> steps;
+  std::vector<Change> changes;  ///< What the rewriter did to the program and why, by line of the input.
   bool any_step_failed = false;
   double input_ms = 0;   ///< Slowest rank of the input, when the transformer ran it; else 0.
   double output_ms = 0;  ///< Slowest rank of `code`.

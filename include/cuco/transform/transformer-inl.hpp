@@ -48,8 +48,14 @@ class TransformRun {
     result_.code = program_.code;
     result_.changed = report->has_host_communication();
     if (result_.changed) {
-      for (auto stage : {TransformStage::kInfrastructure, TransformStage::kDevice})
-        if (auto ok = advance(stage, api); !ok) return forward_error(std::move(ok));
+      auto done = both_stages(api);
+      // The second stage may show that the first was built on a wrong idea of the program.
+      if (!done && done.error().code == ErrorCode::kNotVerified && says_why(feedback_)) {
+        result_.code = program_.code;
+        result_.changes.clear();
+        done = both_stages(api);
+      }
+      if (!done) return forward_error(std::move(done));
     }
     return finish();
   }
@@ -57,6 +63,16 @@ class TransformRun {
   [[nodiscard]] std::vector<TransformIteration> const& iterations() const { return result_.iterations; }
 
  private:
+  [[nodiscard]] Result<void> both_stages(Api api) {
+    for (auto stage : {TransformStage::kInfrastructure, TransformStage::kDevice})
+      if (auto ok = advance(stage, api); !ok) return ok;
+    return {};
+  }
+  /// Whether the generated helper has stopped the program with a reason that a rewriter can use.
+  [[nodiscard]] static bool says_why(std::string const& feedback) {
+    return feedback.find("device_nccl: ") != std::string::npos;
+  }
+
   /// Builds and runs `code`, and notes how it went.
   [[nodiscard]] Result<VerifyOutcome> check(std::string const& code,
                                             std::string const& label,
@@ -91,13 +107,12 @@ class TransformRun {
   }
 
   [[nodiscard]] Result<void> advance(TransformStage stage, Api api) {
-    std::string feedback;
     VerifyOutcome last;
     for (int attempt = 0; attempt < std::max(1, options_.attempts); ++attempt) {
       auto report = Analyzer{}.analyze(result_.code, program_.path);
       if (!report) return forward_error(std::move(report));
       RewriteRequest const request{
-          result_.code, program_.path, *report, stage, options_.directives, options_.ranks, feedback};
+          result_.code, program_.path, *report, stage, options_.directives, options_.ranks, feedback_};
       auto rewrite = rewriter_.rewrite(request);
       if (!rewrite) return forward_error(std::move(rewrite));
       auto after = Analyzer{}.analyze(rewrite->code, program_.path);
@@ -113,9 +128,10 @@ class TransformRun {
         result_.code = std::move(rewrite->code);
         result_.output_ms = outcome->slowest_ms;
         result_.changes.insert(result_.changes.end(), rewrite->changes.begin(), rewrite->changes.end());
+        feedback_.clear();
         return {};
       }
-      feedback = outcome->message + "\n" + outcome->diagnostics;
+      feedback_ = outcome->message + "\n" + outcome->diagnostics;
       last = std::move(*outcome);
     }
     return not_verified(std::string("the ") + to_string(api) + " program of the " + to_string(stage) +
@@ -152,6 +168,7 @@ class TransformRun {
   std::string directory_;
   std::optional<ContractShape> shape_{};
   TransformResult result_{};
+  std::string feedback_{};  ///< Of the attempt that failed last.
   int number_ = 0;
 };
 

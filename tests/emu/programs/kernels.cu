@@ -268,7 +268,7 @@ __global__ void groups(int* out) {
   auto warp = cg::tiled_partition<32>(block);
   auto quad = cg::tiled_partition<4>(warp);
   int const t = block.thread_rank();
-  int* mine = out + t * 8;
+  int* mine = out + t * 9;
   mine[0] = cg::reduce(warp, t, cg::plus<int>());
   mine[1] = cg::reduce(quad, t, cg::greater<int>());
   mine[2] = quad.shfl(t, 1) * 100 + (int)quad.meta_group_rank();
@@ -277,8 +277,10 @@ __global__ void groups(int* out) {
     cg::coalesced_group some = cg::coalesced_threads();
     mine[4] = (int)some.size();
     mine[5] = (int)some.thread_rank();
+    mine[8] = (int)__activemask();
   } else {
     mine[4] = mine[5] = -1;
+    mine[8] = (int)__activemask();
   }
   block.sync();
   mine[6] = (int)block.size();
@@ -295,12 +297,12 @@ __global__ void grid_phases(int* a, int* b, int n) {
 }
 
 static void cooperative() {
-  int* d = device_array<int>(128 * 8);
+  int* d = device_array<int>(128 * 9);
   groups<<<1, 128, 0, stream>>>(d);
   CUDA(cudaStreamSynchronize(stream));
-  std::vector<int> h = to_host(d, 128 * 8);
+  std::vector<int> h = to_host(d, 128 * 9);
   for (int t = 0; t < 128; ++t) {
-    int const* m = &h[t * 8];
+    int const* m = &h[t * 9];
     CHECK_EQ(m[0], t / 32 * 32 * 32 + 496);
     CHECK_EQ(m[1], t / 4 * 4 + 3);
     CHECK_EQ(m[2], (t / 4 * 4 + 1) * 100 + t / 4);
@@ -309,6 +311,7 @@ static void cooperative() {
     CHECK_EQ(m[5], t % 2 == 0 ? t % 32 / 2 : -1);
     CHECK_EQ(m[6], 128);
     CHECK_EQ(m[7], t ^ 3);
+    CHECK_EQ(m[8], -1);  // All that have not exited, in whichever branch.
   }
   int n = 1000, per_sm = 0;
   CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&per_sm, grid_phases, 128, 0));

@@ -24,7 +24,9 @@ namespace cuco::impl {
 struct CallTokens {
   Code const* code = nullptr;
   std::vector<Range> args;
-  int position = 0;  ///< Token of the program where it stands.
+  int position = 0;                   ///< Token of the program where it stands.
+  Range stream{};                     ///< Of a launch; empty for the default stream.
+  Code const* stream_code = nullptr;  ///< Where `stream` lies.
 };
 
 /// A call of a function that the program defines.
@@ -38,6 +40,9 @@ struct CallTable {
   std::vector<CallTokens> calls;             ///< Beside `Report::calls`.
   std::vector<CallTokens> launches;          ///< Beside `Report::launches`.
   std::vector<std::vector<CallSite>> sites;  ///< Beside `Report::functions`.
+  std::set<Index> taken;                     ///< Functions that are used as values.
+  std::vector<CallSite>
+      ends;  ///< Where objects whose class has a destructor end: `caller` is that destructor.
   std::deque<std::string> expanded_sources;  ///< Own what `expansions` point into.
   std::deque<Code> expansions;
 };
@@ -52,7 +57,15 @@ class CallReader {
     out_.sites.resize(structure_.functions.size());
     for (std::size_t f = 0; f < structure_.functions.size(); ++f) {
       definitions_.insert(structure_.function_tokens[f].name);
-      by_name_[structure_.functions[f].name].push_back(static_cast<Index>(f));
+      std::string const& name = structure_.functions[f].name;
+      by_name_[name].push_back(static_cast<Index>(f));
+      std::string const& scope = structure_.functions[f].scope;
+      if (name.starts_with("~")) destructors_.emplace(name.substr(1), static_cast<Index>(f));
+      if (name == "operator()" && !scope.empty()) {
+        std::size_t const colon = scope.rfind(':');
+        functors_.emplace(colon == std::string::npos ? scope : scope.substr(colon + 1),
+                          static_cast<Index>(f));
+      }
     }
     for (int i = 0; i < code_.size(); ++i) {
       while (!enclosing_.empty() && enclosing_.back() <= i) enclosing_.pop_back();
@@ -103,9 +116,22 @@ class CallReader {
       if (find_collective(t) != nullptr && !code_.is(i - 1, "::") && function_of(i) != kNone)
         report_.notes.push_back("line " + std::to_string(code_.at(i).line) + ": " + std::string(t) +
                                 " is used as a value; calls through pointers are not followed");
-      // Engine engine(a, b); calls the constructor.
-      if (function_of(i) != kNone && code_.is_word(i + 1) && (code_.is(i + 2, "(") || code_.is(i + 2, "{")))
-        call_site(i, i + 2, t);
+      // run = exchange; takes the address of a function.
+      auto const function = by_name_.find(t);
+      bool const value = !code_.is(i - 1, ".") && !code_.is(i - 1, "->") && definitions_.count(i) == 0;
+      if (function != by_name_.end() && value && !code_.is_word(i + 1) && !code_.is(i + 1, "<<<"))
+        for (Index f : function->second) out_.taken.insert(f);
+      int name = i + 1;
+      if (code_.is(name, "<") && by_name_.count(t) + functors_.count(t) != 0 &&
+          code_.close_angle(name, code_.size()) > 0)
+        name = code_.close_angle(name, code_.size()) + 1;
+      if (functors_.count(t) != 0) {
+        // Functor f; const Functor<T>& f
+        int const variable = code_.is(name, "&") || code_.is(name, "*") ? name + 1 : name;
+        if (code_.is_word(variable))
+          objects_.insert_or_assign(std::string(code_.text(variable)), functors_.find(t)->second);
+      }
+      if (function_of(i) != kNone && code_.is_word(name)) object(i, name, t);
       return;
     }
     std::string name(t);
@@ -113,6 +139,11 @@ class CallReader {
     if (!name.empty() && enclosing_.size() < kDeepest && !is_something_else(i)) {
       enclosing_.push_back(code_.partner(open));
       record(code_, i, open, i, name, {});
+    }
+    if (t == "make_unique" || t == "make_shared") {
+      // std::make_unique<ns::Class<T>>(a, b) calls the constructor.
+      for (int k = i + 2; k < open; ++k)
+        if (code_.is_word(k) && !code_.is(k + 1, "::")) return call_site(i, open, code_.text(k));
     }
     call_site(i, open, t);
   }
@@ -242,8 +273,8 @@ class CallReader {
   /// Finds `void* name[] = {&a, &b};` for the argument `name` and takes `a`, `b`.
   bool argument_array(Code const& code, Range r, Index function, CallTokens& out);
   /// Looks for the fields of a cudaLaunchConfig_t set before the call.
-  void configuration(Code const& code, Range r, Call const& call, Launch& l);
-  void positional(int i, Launch& l);
+  void configuration(Code const& code, Range r, Call const& call, Launch& l, CallTokens& out);
+  void positional(int i, Launch& l, CallTokens& out);
 
   // ---- macros and the program's own functions -----------------------------------------------------------
 
@@ -282,16 +313,38 @@ class CallReader {
       int const inner = code.is_word(k) ? call_open(code, k) : -1;
       if (inner < 0) continue;
       std::string const callee(code.text(k));
-      if (find_collective(callee) != nullptr || is_group_call(callee) || callee.starts_with("cudaLaunch"))
-        record(code, k, inner, i, callee, name);
+      if (is_worth_expanding(callee)) record(code, k, inner, i, callee, name);
     }
+  }
+
+  /// `Guard guard;`, `Guard guard(…);` or with braces, with the name at `name`: calls the constructor here
+  /// and the destructor where the block ends.
+  void object(int i, int name, std::string_view type) {
+    bool const plain = code_.is(name + 1, ";") || code_.is(name + 1, ",");
+    bool const constructed = code_.is(name + 1, "(") || code_.is(name + 1, "{");
+    if (!plain && !constructed) return;
+    if (constructed) call_site(i, name + 1, type);
+    auto const it = by_name_.find(type);
+    if (plain && it != by_name_.end())
+      for (Index f : it->second)
+        if (structure_.functions[static_cast<std::size_t>(f)].parameter_names.empty())
+          out_.sites[static_cast<std::size_t>(f)].push_back({i, function_of(i), {}});
+    if (destructors_.empty() || code_.enclosing(i) < 0) return;
+    auto const end = destructors_.find(type);
+    if (end != destructors_.end()) out_.ends.push_back({code_.partner(code_.enclosing(i)), end->second, {}});
   }
 
   void call_site(int i, int open, std::string_view name) {
     if (definitions_.count(i) != 0 || is_prototype(i)) return;
     auto const it = by_name_.find(name);
-    if (it == by_name_.end()) return;
     auto args = code_.split(code_.inside(open));
+    if (it == by_name_.end()) {
+      // Functor f(a, b); declares.
+      bool const declared = code_.is_word(i - 1) && !is_control_word(code_.text(i - 1));
+      if (auto const o = objects_.find(name); o != objects_.end() && !declared)
+        out_.sites[static_cast<std::size_t>(o->second)].push_back({i, function_of(i), std::move(args)});
+      return;
+    }
     Index chosen = kNone;
     for (Index f : it->second) {
       auto const& parameters = structure_.functions[static_cast<std::size_t>(f)].parameter_names;
@@ -311,6 +364,9 @@ class CallReader {
   Report& report_;
   std::set<int> definitions_{};
   std::map<std::string, std::vector<Index>, std::less<>> by_name_{};
+  std::map<std::string, Index, std::less<>> destructors_{};  ///< Class -> its destructor.
+  std::map<std::string, Index, std::less<>> functors_{};     ///< Class -> its operator().
+  std::map<std::string, Index, std::less<>> objects_{};      ///< Variable -> operator() of its class.
   std::vector<int> enclosing_{};  ///< Ends of the recognised calls around the current token.
   CallTable out_{};
 };

@@ -22,7 +22,8 @@ inline void CallReader::launch(Code const& code, int mark, int position, std::st
   if (begin < 0) return;
   std::vector<Range> const config = code.split({mark + 1, close});
   Launch l;
-  l.kernel = code.squeezed({begin, mark});
+  bool const bracketed = code.is(begin, "(") && code.is_word(begin + 1);
+  l.kernel = code.squeezed(bracketed ? Range{begin + 1, mark - 1} : Range{begin, mark});
   bool const direct = &code == &code_;
   auto text = [&](Range r) { return direct ? code.text(r) : code.squeezed(r); };
   if (!config.empty()) l.grid = text(config[0]);
@@ -30,7 +31,8 @@ inline void CallReader::launch(Code const& code, int mark, int position, std::st
   if (config.size() > 2) l.shared = text(config[2]);
   if (config.size() > 3) l.stream = text(config[3]);
   int const end = code.partner(close + 1) + 1;
-  CallTokens tokens{&code, code.split(code.inside(close + 1)), direct ? begin : position};
+  CallTokens tokens{&code, code.split(code.inside(close + 1)), direct ? begin : position, {}, &code};
+  if (config.size() > 3) tokens.stream = config[3];
   for (Range a : tokens.args) l.args.push_back({text(a), direct ? code.span(a) : Span{}});
   Range extent{begin, end};
   if (!direct)
@@ -85,21 +87,24 @@ inline void CallReader::launch_call(Index index) {
   CallTokens const& tokens = out_.calls[static_cast<std::size_t>(index)];
   Code const& code = *tokens.code;
   Launch l;
-  CallTokens arguments{&code, {}, tokens.position};
+  CallTokens arguments{&code, {}, tokens.position, {}, &code};
   if ((call.name == "cudaLaunchKernel" || call.name == "cudaLaunchCooperativeKernel") &&
       call.args.size() >= 4) {
     l.kernel = stored_to(code, tokens.args[0]);
     l.grid = call.args[1].text;
     l.block = call.args[2].text;
     if (call.args.size() > 4) l.shared = call.args[4].text;
-    if (call.args.size() > 5) l.stream = call.args[5].text;
+    if (call.args.size() > 5) {
+      l.stream = call.args[5].text;
+      arguments.stream = tokens.args[5];
+    }
     l.cooperative = call.name == "cudaLaunchCooperativeKernel";
     if (!argument_array(code, tokens.args[3], call.function, arguments))
       report_.notes.push_back("line " + std::to_string(call.line) + ": the arguments of " + l.kernel +
                               " are passed in " + call.args[3].text + ", which is not followed");
   } else if (call.name.starts_with("cudaLaunchKernelEx") && call.args.size() >= 2) {
     l.kernel = stored_to(code, tokens.args[1]);
-    configuration(code, tokens.args[0], call, l);
+    configuration(code, tokens.args[0], call, l, arguments);
     if (call.name == "cudaLaunchKernelExC") {
       if (call.args.size() > 2) argument_array(code, tokens.args[2], call.function, arguments);
     } else {
@@ -147,7 +152,8 @@ inline bool CallReader::argument_array(Code const& code, Range r, Index function
   return true;
 }
 
-inline void CallReader::configuration(Code const& code, Range r, Call const& call, Launch& l) {
+inline void CallReader::configuration(
+    Code const& code, Range r, Call const& call, Launch& l, CallTokens& out) {
   std::string const name = stored_to(code, r);
   if (call.function == kNone) return;
   FunctionTokens const& f = structure_.function_tokens[static_cast<std::size_t>(call.function)];
@@ -157,7 +163,7 @@ inline void CallReader::configuration(Code const& code, Range r, Call const& cal
     bool const field = code_.is(i, name) && code_.is(i + 1, ".") && code_.is(i + 3, "=");
     bool const designated = code_.is(i - 1, ".") && code_.is(i + 1, "=") && !code_.is_word(i - 2);
     if (!field && !designated) {
-      if (code_.is(i, name) && code_.is(i - 1, "cudaLaunchConfig_t")) positional(i + 1, l);
+      if (code_.is(i, name) && code_.is(i - 1, "cudaLaunchConfig_t")) positional(i + 1, l, out);
       continue;
     }
     int const key = field ? i + 2 : i;
@@ -169,11 +175,15 @@ inline void CallReader::configuration(Code const& code, Range r, Call const& cal
     if (code_.is(key, "gridDim")) l.grid = value;
     if (code_.is(key, "blockDim")) l.block = value;
     if (code_.is(key, "dynamicSmemBytes")) l.shared = value;
-    if (code_.is(key, "stream")) l.stream = value;
+    if (code_.is(key, "stream")) {
+      l.stream = value;
+      out.stream = {begin, end};
+      out.stream_code = &code_;
+    }
   }
 }
 
-inline void CallReader::positional(int i, Launch& l) {
+inline void CallReader::positional(int i, Launch& l, CallTokens& out) {
   if (code_.is(i, "=")) ++i;
   if (!code_.is(i, "{")) return;
   auto const values = code_.split(code_.inside(i));
@@ -181,7 +191,11 @@ inline void CallReader::positional(int i, Launch& l) {
   l.grid = code_.text(values[0]);
   l.block = code_.text(values[1]);
   if (values.size() > 2) l.shared = code_.text(values[2]);
-  if (values.size() > 3) l.stream = code_.text(values[3]);
+  if (values.size() > 3) {
+    l.stream = code_.text(values[3]);
+    out.stream = values[3];
+    out.stream_code = &code_;
+  }
 }
 
 }  // namespace cuco::impl

@@ -40,6 +40,14 @@ inline void read_directives(Code const& code, Report& report) {
   }
 }
 
+/// Calls that matter also when a macro hides them.
+inline bool is_worth_expanding(std::string_view name) {
+  return find_collective(name) != nullptr || is_group_call(name) || find_allocator(name) != nullptr ||
+         find_copy(name) != nullptr || is_sync_call(name) || name.starts_with("cudaStreamCreate") ||
+         name.starts_with("cudaEventCreate") || name.starts_with("ncclComm") ||
+         name.starts_with("cudaLaunchKernel") || name == "cudaLaunchCooperativeKernel";
+}
+
 /// A token of an expansion, and whether it was written in the macro (or in the arguments of its use).
 struct ExpandedToken {
   std::string text;
@@ -142,10 +150,7 @@ class Macros {
         for (std::size_t i = 0; i < d.body.size(); ++i) {
           std::string const& t = d.body[i];
           bool const call = i + 1 < d.body.size() && d.body[i + 1] == "(";
-          bool const hit =
-              t == "<<<" || interesting_.count(t) != 0 ||
-              (call && (find_collective(t) != nullptr || is_group_call(t) ||
-                        t.starts_with("cudaLaunchKernel") || t == "cudaLaunchCooperativeKernel"));
+          bool const hit = t == "<<<" || interesting_.count(t) != 0 || (call && is_worth_expanding(t));
           if (!hit) continue;
           interesting_.emplace(name, &d);
           changed = true;

@@ -92,26 +92,27 @@ inline AllocatorSignature const* find_allocator(std::string_view function) {
   return nullptr;
 }
 
-/// Which arguments a copy or fill writes and reads; -1 for none.
+/// Which arguments a copy or fill writes and reads; -1 for none. `stream` is the argument of the asynchronous
+/// forms; the others, but not the fills, return when they are done.
 struct CopySignature {
   std::string_view function;
-  int written, read;
+  int written, read, stream;
 };
 inline CopySignature const* find_copy(std::string_view function) {
-  static constexpr std::array<CopySignature, 14> kTable = {{{"cudaMemcpy", 0, 1},
-                                                            {"cudaMemcpyAsync", 0, 1},
-                                                            {"cudaMemcpy2D", 0, 2},
-                                                            {"cudaMemcpy2DAsync", 0, 2},
-                                                            {"cudaMemcpyPeer", 0, 2},
-                                                            {"cudaMemcpyPeerAsync", 0, 2},
-                                                            {"cudaMemcpyToSymbol", -1, 1},
-                                                            {"cudaMemcpyToSymbolAsync", -1, 1},
-                                                            {"cudaMemcpyFromSymbol", 0, -1},
-                                                            {"cudaMemcpyFromSymbolAsync", 0, -1},
-                                                            {"cudaMemset", 0, -1},
-                                                            {"cudaMemsetAsync", 0, -1},
-                                                            {"cudaMemset2D", 0, -1},
-                                                            {"cudaMemset2DAsync", 0, -1}}};
+  static constexpr std::array<CopySignature, 14> kTable = {{{"cudaMemcpy", 0, 1, -1},
+                                                            {"cudaMemcpyAsync", 0, 1, 4},
+                                                            {"cudaMemcpy2D", 0, 2, -1},
+                                                            {"cudaMemcpy2DAsync", 0, 2, 7},
+                                                            {"cudaMemcpyPeer", 0, 2, -1},
+                                                            {"cudaMemcpyPeerAsync", 0, 2, 5},
+                                                            {"cudaMemcpyToSymbol", -1, 1, -1},
+                                                            {"cudaMemcpyToSymbolAsync", -1, 1, 5},
+                                                            {"cudaMemcpyFromSymbol", 0, -1, -1},
+                                                            {"cudaMemcpyFromSymbolAsync", 0, -1, 5},
+                                                            {"cudaMemset", 0, -1, -1},
+                                                            {"cudaMemsetAsync", 0, -1, 3},
+                                                            {"cudaMemset2D", 0, -1, -1},
+                                                            {"cudaMemset2DAsync", 0, -1, 5}}};
   for (CopySignature const& s : kTable)
     if (s.function == function) return &s;
   return nullptr;

@@ -20,6 +20,7 @@ struct AccessPath {
   std::string root;
   std::vector<std::string> steps;    ///< ".member", "[index]" (also for `*p`, index empty), "&".
   std::string doubt;                 ///< What had to be guessed.
+  bool offset = false;               ///< An offset was left out.
   bool call = false;                 ///< The root is the result of a function called `root`.
   std::vector<AccessPath> others{};  ///< Further terms of a sum, any of which may be the pointer.
   [[nodiscard]] bool ok() const { return !root.empty(); }
@@ -27,8 +28,10 @@ struct AccessPath {
   void take_address() { steps.emplace_back("&"); }
   /// As the address of data, `&p[i]` is `p + i`, which is `p`.
   void drop_offset() {
-    while (steps.size() >= 2 && steps.back() == "&" && steps[steps.size() - 2].front() == '[')
+    while (steps.size() >= 2 && steps.back() == "&" && steps[steps.size() - 2].front() == '[') {
       steps.resize(steps.size() - 2);
+      offset = true;
+    }
   }
   void dereference(std::string index) {
     if (!steps.empty() && steps.back() == "&") {
@@ -130,6 +133,7 @@ class PathReader {
     for (std::size_t i = 0; i < std::min(terms.size(), kMostTerms); ++i) {
       AccessPath path = expression(terms[i], depth + 1);
       if (!path.ok() || path.call) continue;
+      path.offset = true;
       if (!path_of_sum.ok()) {
         path_of_sum = std::move(path);
         continue;
@@ -181,6 +185,7 @@ class PathReader {
       i = code_.partner(i) + 1;
     } else if (code_.is_word(i) || code_.is(i, "::")) {
       if (code_.is(i, "this") && code_.is(i + 1, "->")) i += 2;
+      if (code_.is(i, "template") && code_.is_word(i + 1)) ++i;
       if (code_.is(i, "::")) ++i;
       while (i + 2 < r.end && code_.is(i + 1, "::")) i += 2;
       if (!code_.is_word(i)) return {};
@@ -189,7 +194,15 @@ class PathReader {
       if (code_.is(after, "<") && code_.close_angle(after, r.end) > 0 &&
           code_.is(code_.close_angle(after, r.end) + 1, "("))
         after = code_.close_angle(after, r.end) + 1;
-      if (after < r.end && code_.is(after, "(")) {
+      int brace = i + 1;
+      if (code_.is(brace, "<") && code_.close_angle(brace, r.end) > 0)
+        brace = code_.close_angle(brace, r.end) + 1;
+      if (brace < r.end && code_.is(brace, "{")) {
+        // Owner{pointer}
+        auto const args = code_.split(code_.inside(brace));
+        if (args.size() == 1) path = expression(args.front(), depth + 1);
+        i = code_.partner(brace) + 1;
+      } else if (after < r.end && code_.is(after, "(")) {
         static constexpr std::array<std::string_view, 11> kTransparent = {"static_cast",
                                                                           "reinterpret_cast",
                                                                           "const_cast",
@@ -228,6 +241,12 @@ class PathReader {
         if (!code_.is_word(i + 1) || i + 1 >= r.end) return {};
         std::string name(code_.text(i + 1));
         i += 2;
+        if (i < r.end && code_.is(i, "<")) {
+          // arena.at<float>(offset)
+          int const close = code_.close_angle(i, r.end);
+          if (close < 0 || !code_.is(close + 1, "(")) return {};
+          i = close + 1;
+        }
         if (i < r.end && code_.is(i, "(")) {
           bool const plain = code_.inside(i).empty();
           static constexpr std::array<std::string_view, 6> kPointerOf = {

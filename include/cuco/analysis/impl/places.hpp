@@ -4,43 +4,18 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cuco/analysis/impl/calls.hpp"
+#include "cuco/analysis/impl/classes.hpp"
 #include "cuco/analysis/impl/paths.hpp"
+#include "cuco/analysis/impl/place.hpp"
 #include "cuco/analysis/impl/variables.hpp"
 
 namespace cuco::impl {
-
-/// A buffer's identity: a variable of a function (`kNone`: a global or a member) and the steps from it.
-struct Place {
-  Index scope = kNone;
-  AccessPath path;
-  double confidence = 1.0;
-  std::vector<std::string> guesses;
-
-  void doubt(double factor, std::string why) {
-    confidence *= factor;
-    if (std::find(guesses.begin(), guesses.end(), why) == guesses.end()) guesses.push_back(std::move(why));
-  }
-};
-
-/// How two places relate.
-enum class Overlap : std::uint8_t { kNo, kMaybe, kYes };
-
-inline Overlap compare_steps(std::vector<std::string> const& a, std::vector<std::string> const& b) {
-  Overlap result = Overlap::kYes;
-  auto literal = [](std::string const& step) { return step.size() > 2 && is_digit(step[1]); };
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    if (a[i] == b[i]) continue;
-    if (a[i].front() != '[' || b[i].front() != '[' || (literal(a[i]) && literal(b[i]))) return Overlap::kNo;
-    result = Overlap::kMaybe;
-  }
-  // A structure that is passed whole carries the buffers in it.
-  return a.size() == b.size() ? result : Overlap::kMaybe;
-}
 
 /// Traces pointer expressions back to the variable that owns the buffer.
 class Places {
@@ -51,7 +26,10 @@ class Places {
         calls_(calls),
         report_(report),
         variables_(code, structure),
+        classes_(code, structure),
         paths_(code) {
+    for (std::size_t f = 0; f < structure.functions.size(); ++f)
+      methods_[structure.functions[f].name].push_back(static_cast<Index>(f));
     for (std::size_t i = 0; i < report.allocations.size(); ++i) add_allocation(static_cast<Index>(i));
   }
 
@@ -64,13 +42,13 @@ class Places {
       place.doubt(0.5, "the expression " + shorten(code.squeezed(r)) + " is not understood");
       return place;
     }
-    if (!place.path.doubt.empty()) place.doubt(0.7, std::exchange(place.path.doubt, {}));
+    if (!place.path.doubt.empty()) place.doubt(kMethodDoubt, std::exchange(place.path.doubt, {}));
     std::vector<AccessPath> others = std::exchange(place.path.others, {});
     Index const scope = place.scope;
     follow(place, position, true);
     if (is_allocated(place)) return place;
     for (AccessPath& path : others) {
-      Place other{scope, std::move(path), 1.0, {}};
+      Place other{scope, std::move(path), 1.0, {}, -1};
       follow(other, position, true);
       if (is_allocated(other)) return other;
     }
@@ -80,7 +58,10 @@ class Places {
   /// The allocation that made `place`, or `kNone`. Adds to the guesses of `place`.
   [[nodiscard]] Index allocation_of(Place& place) const {
     auto const it = allocations_.find({place.scope, place.path.root});
-    if (it == allocations_.end()) return returned_allocation(place);
+    if (it == allocations_.end()) {
+      Index const owned = owned_allocation(place);
+      return owned != kNone ? owned : returned_allocation(place);
+    }
     Index maybe = kNone;
     int ambiguous = 0;
     for (auto const& [steps, index] : it->second) {
@@ -98,6 +79,39 @@ class Places {
     return maybe;
   }
 
+  /// What `r`, the argument of a call that stores through a pointer, lets it set. A helper that does so for
+  /// its callers stands for one place at each call.
+  [[nodiscard]] std::vector<Place> stored_to(Code const& code, Range r, int position) const;
+
+  /// What `r` may denote: one place, or one for each caller when it is a parameter for which callers pass
+  /// different things. At most 64.
+  [[nodiscard]] std::vector<Place> alternatives(Code const& code, Range r, int position) const;
+
+  /// True for a parameter that several callers give different values, and for variables like it.
+  [[nodiscard]] bool is_open_parameter(Place const& p) const {
+    if (p.path.call || is_allocated(p)) return false;
+    if (p.scope != kNone && !variables_.is_local(p.scope, p.path.root) &&
+        parameter(p.scope, p.path.root) >= 0)
+      return calls_.sites[static_cast<std::size_t>(p.scope)].size() > 1;
+    return has_values_in_turn(p);
+  }
+  /// True for a parameter of a function other than main.
+  [[nodiscard]] bool is_parameter(Place const& p) const {
+    return p.scope != kNone && !variables_.is_local(p.scope, p.path.root) &&
+           parameter(p.scope, p.path.root) >= 0 &&
+           structure_.functions[static_cast<std::size_t>(p.scope)].name != "main";
+  }
+  /// Where else `p`, seen in `function`, is accessed: see `ObjectBuffer`.
+  [[nodiscard]] std::vector<std::pair<std::pair<Index, std::string>, ObjectBuffer>> same_buffer(
+      Place const& p, Index function) const;
+  [[nodiscard]] Index function_of(int token) const {
+    return structure_.function_of[static_cast<std::size_t>(token)];
+  }
+  [[nodiscard]] Classes const& classes() const { return classes_; }
+  [[nodiscard]] std::string function_name(Index f) const {
+    return f == kNone ? std::string() : structure_.functions[static_cast<std::size_t>(f)].name;
+  }
+
   static std::string shorten(std::string s) {
     constexpr std::size_t kLongest = 60;
     if (s.size() > kLongest) s.replace(kLongest, std::string::npos, "…");
@@ -106,8 +120,34 @@ class Places {
 
  private:
   using Key = std::pair<Index, std::string>;
+
+  /// An assignment that sets the whole or the beginning of `p`.
+  static bool sets_beginning(Assignment const& a, Place const& p) {
+    return a.steps.size() <= p.path.steps.size() &&
+           std::equal(a.steps.begin(), a.steps.end(), p.path.steps.begin(), sets);
+  }
+  [[nodiscard]] bool has_values_in_turn(Place const& p) const {
+    if (p.position < 0) return false;
+    int n = 0;
+    for (Assignment const& a : variables_.assignments(p.scope, p.path.root))
+      if (a.one_of && sets_beginning(a, p) && holds_at(a, p.position)) ++n;
+    return n > 1;
+  }
+  /// `auto& b = buffers[i]`
+  [[nodiscard]] bool is_reference(Place const& p, int position) const {
+    for (Assignment const& a : variables_.assignments(p.scope, p.path.root))
+      if (a.reference && holds_at(a, position)) return true;
+    return false;
+  }
+  static bool holds_at(Assignment const& a, int position) {
+    return a.within.empty() || (position >= a.within.begin && position < a.within.end);
+  }
+  /// What the callers pass for the parameter `p`, or what the variable `p` is in turn, and where.
+  [[nodiscard]] std::vector<std::pair<Place, int>> values_of(Place const& p) const;
+
   static constexpr int kMostSteps = 16;
   static constexpr std::size_t kMostSites = 64;
+  static constexpr double kMethodDoubt = 0.7;
 
   [[nodiscard]] int parameter(Index f, std::string const& name) const {
     if (f == kNone) return -1;
@@ -119,34 +159,17 @@ class Places {
   void add_allocation(Index index) {
     Allocation const& a = report_.allocations[static_cast<std::size_t>(index)];
     CallTokens const& t = calls_.calls[static_cast<std::size_t>(a.call)];
-    Place place;
-    place.path = PathReader(*t.code).read(t.args.front());
-    if (!place.path.ok()) return;
-    place.path.dereference("");  // The call stores through the pointer.
-    place.scope = structure_.function_of[static_cast<std::size_t>(t.position)];
-    // A helper that allocates for its callers stands for one allocation at each call.
-    std::vector<std::pair<Place, int>> todo{{place, t.position}};
-    for (std::size_t done = 0; done < todo.size() && done < kMostSites; ++done) {
-      auto [p, position] = todo[done];
-      int const argument = variables_.is_local(p.scope, p.path.root) ? -1 : parameter(p.scope, p.path.root);
-      if (argument < 0 || calls_.sites[static_cast<std::size_t>(p.scope)].empty()) {
-        if (!p.path.steps.empty()) follow(p, position, false);
-        if (!variables_.is_local(p.scope, p.path.root) && parameter(p.scope, p.path.root) < 0)
-          p.scope = kNone;
-        auto& list = allocations_[{p.scope, p.path.root}];
-        if (list.size() < 4096) list.emplace_back(p.path.steps, index);
-        continue;
+    if (t.args.empty()) return;
+    for (Place& p : stored_to(*t.code, t.args.front(), t.position)) {
+      if (p.scope == kNone) {
+        std::string owner = classes_.around(structure_.function_of[static_cast<std::size_t>(t.position)]);
+        if (!owner.empty() && class_allocations_[owner].size() < kMostSites)
+          class_allocations_[owner].emplace_back(p.path.root, index);
       }
-      for (CallSite const& site : calls_.sites[static_cast<std::size_t>(p.scope)]) {
-        if (static_cast<std::size_t>(argument) >= site.args.size() || todo.size() >= kMostSites) continue;
-        AccessPath path = paths_.read(site.args[static_cast<std::size_t>(argument)]);
-        if (!path.ok()) continue;
-        path.append(p.path.steps);
-        todo.push_back({Place{site.caller, std::move(path), 1.0, {}}, site.position});
-      }
+      auto& list = allocations_[{p.scope, std::move(p.path.root)}];
+      if (list.size() < 4096) list.emplace_back(std::move(p.path.steps), index);
     }
   }
-
   [[nodiscard]] bool is_allocated(Place const& p) const {
     auto const it = allocations_.find({p.scope, p.path.root});
     if (it == allocations_.end()) return false;
@@ -156,50 +179,14 @@ class Places {
   }
 
   /// Replaces aliases and parameters by what they stand for, as far as that is certain enough.
-  void follow(Place& p, int position, bool stop_at_allocation) const {
-    for (int step = 0; step < kMostSteps; ++step) {
-      p.path.drop_offset();
-      p.path.others.clear();
-      bool const local = variables_.is_local(p.scope, p.path.root);
-      int const argument = local ? -1 : parameter(p.scope, p.path.root);
-      if (!local && argument < 0) p.scope = kNone;
-      if (p.path.call || (stop_at_allocation && is_allocated(p))) return;
-      if (follow_alias(p, position)) continue;
-      if (argument < 0 || !follow_parameter(p, argument, position)) return;
-    }
-    p.doubt(0.7,
-            "the aliases of " + p.path.root + " are followed " + std::to_string(kMostSteps) + " steps only");
-  }
+  void follow(Place& p, int position, bool stop_at_allocation) const;
 
-  bool follow_alias(Place& p, int& position) const {
-    AccessPath found;
-    Assignment const* chosen = nullptr;
-    int different = 0;
-    for (Assignment const& a : variables_.assignments(p.scope, p.path.root)) {
-      if (a.steps.size() > p.path.steps.size() ||
-          !std::equal(a.steps.begin(), a.steps.end(), p.path.steps.begin()))
-        continue;
-      if (a.declaration && p.scope != kNone && !in_block_of(a.token, position)) continue;
-      AccessPath const& path = a.value;
-      if (path.call || path.root == p.path.root) continue;
-      if (chosen != nullptr && found.root == path.root && found.steps == path.steps) continue;
-      ++different;
-      // The last one before the use, else the first.
-      if (chosen == nullptr || a.token < position) {
-        chosen = &a;
-        found = path;
-      }
-    }
-    if (chosen == nullptr) return false;
-    if (different > 1) p.doubt(0.7, p.path.root + " is set to different buffers; the nearest is taken");
-    if (!found.doubt.empty()) p.doubt(0.7, found.doubt);
-    found.append(
-        {p.path.steps.begin() + static_cast<std::ptrdiff_t>(chosen->steps.size()), p.path.steps.end()});
-    found.doubt.clear();
-    p.path = std::move(found);
-    p.scope = chosen->function;
-    position = chosen->token;
-    return true;
+  bool follow_alias(Place& p, int& position) const;
+
+  /// Whether an assignment to `left` may set `right`: the same step, or an element appended to a list.
+  static bool sets(std::string const& left, std::string const& right) {
+    if (left.front() != '[' || right.front() != '[') return left == right;
+    return left == right || left == "[]" || (is_number_index(left) && !is_number_index(right));
   }
 
   [[nodiscard]] bool in_block_of(int declaration, int use) const {
@@ -208,71 +195,39 @@ class Places {
     return open < use && use < code_.partner(open);
   }
 
-  bool follow_parameter(Place& p, int argument, int& position) const {
-    auto const f = static_cast<std::size_t>(p.scope);
-    auto const& sites = calls_.sites[f];
-    Function const& function = structure_.functions[f];
-    if (function.is_kernel || function.name == "main") return false;
-    if (sites.empty()) {
-      p.doubt(0.8,
-              function.name + "() is not called in this file, so its parameter " + p.path.root +
-                  " is not traced");
-      return false;
-    }
-    AccessPath found;
-    for (std::size_t s = 0; s < sites.size(); ++s) {
-      AccessPath path;
-      if (static_cast<std::size_t>(argument) < sites[s].args.size())
-        path = paths_.read(sites[s].args[static_cast<std::size_t>(argument)]);
-      bool const agrees = s == 0 || (path.root == found.root && path.steps == found.steps &&
-                                     sites[s].caller == sites[0].caller);
-      if (!path.ok() || path.call || !agrees) {
-        p.doubt(0.7,
-                sites.size() > 1
-                    ? function.name + "() is called with different buffers for its parameter " + p.path.root
-                    : "the argument for " + p.path.root + " of " + function.name + "() is not understood");
-        return false;
-      }
-      found = std::move(path);
-    }
-    found.append(p.path.steps);
-    p.path = std::move(found);
-    p.scope = sites[0].caller;
-    position = sites[0].position;
-    return true;
-  }
+  bool follow_parameter(Place& p, int argument, int& position) const;
 
-  /// `p = make(n)`, where make() returns a local that it allocated.
-  Index returned_allocation(Place& p) const {
-    for (Assignment const& a : variables_.assignments(p.scope, p.path.root)) {
-      if (!a.steps.empty() || !p.path.steps.empty()) continue;
-      AccessPath const& path = a.value;
-      if (!path.call) continue;
-      for (std::size_t f = 0; f < structure_.functions.size(); ++f) {
-        if (structure_.functions[f].name != path.root) continue;
-        Range const body = structure_.function_tokens[f].body;
-        for (int i = body.begin; i < std::min(body.end, body.begin + 4000); ++i) {
-          if (!code_.is(i, "return")) continue;
-          int end = i + 1;
-          while (end < body.end && !code_.is(end, ";")) end = code_.next(end);
-          AccessPath const result = paths_.read({i + 1, end});
-          auto const it = allocations_.find({static_cast<Index>(f), result.root});
-          if (it == allocations_.end() || !result.steps.empty()) continue;
-          p.doubt(0.9, p.path.root + " is taken to hold what " + path.root + "() allocates");
-          return it->second.front().second;
-        }
-      }
-    }
-    return kNone;
-  }
+  /// `arena.at(i)` is `arena.base_`, where that is what at() of its class returns.
+  void returned_members(Place& p) const;
+
+  /// What the class of an object, `buffer.data()` or `buffers[i]`, allocates for it.
+  Index owned_allocation(Place const& p) const;
+  /// Methods of `type` that are called on a variable `object`, its constructors included.
+  [[nodiscard]] std::set<Index> const& methods_called_on(std::string const& object,
+                                                         std::string const& type) const;
+  [[nodiscard]] Index allocated_member(std::string const& type, std::string const& member) const;
+  /// The class of a member named `name`, when all classes of the file agree on it.
+  [[nodiscard]] std::string member_class(std::string const& name) const;
+  /// The member that the method `name()` of `type` returns, or `name`.
+  [[nodiscard]] std::string returned_member(std::string const& type, std::string const& name) const;
+
+  /// `p = make(n)`, where make() returns a local, or an object made of a local, that it allocated.
+  Index returned_allocation(Place& p) const;
 
   Code const& code_;
   Structure const& structure_;
   CallTable const& calls_;
   Report const& report_;
   Variables variables_;
+  Classes classes_;
   PathReader paths_;
+  mutable std::map<std::pair<std::string, std::string>, std::set<Index>> called_on_{};
+  std::map<std::string, std::vector<Index>, std::less<>> methods_{};
+  std::map<std::string, std::vector<std::pair<std::string, Index>>> class_allocations_{};
   std::map<Key, std::vector<std::pair<std::vector<std::string>, Index>>> allocations_{};
 };
 
 }  // namespace cuco::impl
+
+#include "cuco/analysis/impl/object_buffers.hpp"
+#include "cuco/analysis/impl/place_tracing.hpp"

@@ -3,9 +3,8 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
 #include <iterator>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +52,8 @@ class ReportWriter {
            r_.launches.size() == 1 ? "" : "es");
     }
     graph();
+    communicators();
+    groups();
     allocations();
     execution_order();
     structure();
@@ -71,6 +72,20 @@ class ReportWriter {
   }
   void heading(std::string_view text) { line("\n{}{}", prompt_ ? "## " : "", text); }
 
+  /// "line 12", or "line 3 of exchange.cuh" for what another file holds.
+  [[nodiscard]] std::string at(std::uint32_t flat) const {
+    SourcePlace const place = r_.map.locate(flat);
+    return place.file.empty() ? fmt::format("line {}", place.line)
+                              : fmt::format("line {} of {}", place.line, one_line(place.file, 60));
+  }
+  [[nodiscard]] std::string numbers(std::vector<Index> const& nodes) const {
+    constexpr std::size_t kMostShown = 24;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(nodes.size(), kMostShown); ++i)
+      out += fmt::format("{}[{}]", i == 0 ? "" : ", ", nodes[i] + 1);
+    if (nodes.size() > kMostShown) out += fmt::format(", and {} more", nodes.size() - kMostShown);
+    return out;
+  }
   [[nodiscard]] Call const& call(Index i) const { return r_.calls[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Launch const& launch(Index i) const { return r_.launches[static_cast<std::size_t>(i)]; }
   [[nodiscard]] std::string where(Index function, Index loop) const {
@@ -79,7 +94,7 @@ class ReportWriter {
                           : "in " + r_.functions[static_cast<std::size_t>(function)].name + "()";
     if (loop != kNone) {
       Loop const& l = r_.loops[static_cast<std::size_t>(loop)];
-      out += fmt::format(", loop of line {}: {}", l.line, one_line(l.header, 60));
+      out += fmt::format(", loop of {}: {}", at(l.line), one_line(l.header, 60));
     }
     return out;
   }
@@ -91,7 +106,7 @@ class ReportWriter {
     std::sort(items.begin(), items.end());
     std::string out;
     for (std::size_t i = 0; i < std::min(items.size(), kMostShown); ++i)
-      out += fmt::format("{}{} (line {})", i == 0 ? "" : ", ", items[i].second, items[i].first);
+      out += fmt::format("{}{} ({})", i == 0 ? "" : ", ", items[i].second, at(items[i].first));
     if (items.size() > kMostShown) out += fmt::format(", and {} more", items.size() - kMostShown);
     return out.empty() ? "nothing found" : out;
   }
@@ -102,7 +117,7 @@ class ReportWriter {
     int number = 0;
     for (CommunicationNode const& n : r_.graph) {
       Call const& c = call(n.call);
-      line("  [{}] {} at line {}, {}", ++number, n.collective, c.line, where(c.function, c.loop));
+      line("  [{}] {} at {}, {}", ++number, n.collective, at(c.line), where(c.function, c.loop));
       std::string what = fmt::format("count {}, type {}", one_line(n.count), n.datatype);
       for (auto const& [name, value] : {std::pair{"op", &n.op},
                                         {"root", &n.root},
@@ -110,10 +125,11 @@ class ReportWriter {
                                         {"comm", &n.comm},
                                         {"stream", &n.stream}})
         if (!value->empty()) what += fmt::format(", {} {}", name, one_line(*value));
-      line("      {}{}{}", what, n.in_place ? ", in place" : "", n.in_group ? ", in a group" : "");
+      std::string const group = n.group == kNone ? std::string() : fmt::format(", in group {}", n.group + 1);
+      line("      {}{}{}", what, n.in_place ? ", in place" : "", group);
       if (!n.send.expr.empty()) buffer("send", n.send);
       if (!n.recv.expr.empty()) buffer("recv", n.recv);
-      if (prompt_) advice(n);
+      advice(n);
       if (n.confidence < 1) {
         line("      confidence {:.2f}:", n.confidence);
         for (auto const& g : n.guesses) line("        - {}", one_line(g, 200));
@@ -121,51 +137,84 @@ class ReportWriter {
     }
   }
 
+  [[nodiscard]] std::string memory(Index index) const {
+    Allocation const& a = r_.allocations[static_cast<std::size_t>(index)];
+    return fmt::format("{} at {}, {} bytes{}",
+                       a.allocator,
+                       at(call(a.call).line),
+                       one_line(a.size),
+                       a.symmetric ? ", usable by device communication" : "");
+  }
   void buffer(std::string_view role, BufferRole const& b) {
-    std::string memory = "allocation not found";
-    if (b.allocation != kNone) {
-      Allocation const& a = r_.allocations[static_cast<std::size_t>(b.allocation)];
-      memory = fmt::format("{} at line {}, {} bytes{}",
-                           a.allocator,
-                           call(a.call).line,
-                           one_line(a.size),
-                           a.symmetric ? ", usable by device communication" : "");
-    }
-    line("      {} {}: {}", role, one_line(b.expr), memory);
+    bool const ignored = b.base.empty() && b.allocation == kNone && b.producers.empty() &&
+                         b.copies_in.empty() && (b.expr == "nullptr" || b.expr == "NULL" || b.expr == "0");
+    if (ignored) return line("      {} {}: none here", role, b.expr);
+    std::string from = b.allocation == kNone ? "allocation not found" : memory(b.allocation);
+    for (std::size_t i = 0; i < b.alternatives.size(); ++i)
+      from = (i == 0 ? "one of " : from + "; ") + memory(b.alternatives[i]);
+    line("      {} {}: {}", role, one_line(b.expr), from);
     line("        written before by {}", uses(b.producers, b.copies_in));
     line("        read after by {}", uses(b.consumers, b.copies_out));
+    if (!b.unordered_launches.empty() || !b.unordered_calls.empty())
+      line("        nothing orders it and {}", uses(b.unordered_launches, b.unordered_calls));
   }
 
   void advice(CommunicationNode const& n) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kPatterns = {{
-        {"AllReduce", "each rank reduces its share from all peers, then writes the result to all peers"},
-        {"AllGather", "each rank writes its share to the same place of every peer"},
-        {"AlltoAll", "each rank writes slice p of its send buffer to slice (own rank) of peer p"},
-        {"ReduceScatter", "each rank reads its share from all peers and reduces it"},
-        {"Broadcast", "the root writes its buffer to every peer"},
-        {"Reduce", "the root reads the buffers of all peers and reduces them"},
-        {"Gather", "each rank writes its buffer to its slice at the root"},
-        {"Scatter", "the root writes slice p to peer p"},
-        {"Send", "a one-sided put into the peer's window, then a signal"},
-        {"Recv", "waits for the signal of the peer that puts the data"},
-    }};
-    for (auto const& [collective, pattern] : kPatterns)
-      if (collective == n.collective) line("      device side: {}", pattern);
-    std::set<std::string> needed;
+    line("      device side: {}", n.pattern);
+    std::vector<std::string> needed;
+    for (Index i : n.needs_symmetric) {
+      Allocation const& a = r_.allocations[static_cast<std::size_t>(i)];
+      needed.push_back(fmt::format("{} ({})", one_line(a.buffer), at(call(a.call).line)));
+    }
     for (BufferRole const* b : {&n.send, &n.recv}) {
-      if (b->expr.empty()) continue;
-      bool const symmetric =
-          b->allocation != kNone && r_.allocations[static_cast<std::size_t>(b->allocation)].symmetric;
-      if (!symmetric) needed.insert(one_line(b->base));
+      std::string name = one_line(b->base);
+      if (!name.empty() && b->allocation == kNone && b->alternatives.empty() &&
+          std::find(needed.begin(), needed.end(), name) == needed.end())
+        needed.push_back(std::move(name));
     }
     if (!needed.empty()) line("      needs ncclMemAlloc and a window: {}", fmt::join(needed, ", "));
+  }
+
+  void communicators() {
+    if (r_.communicators.empty()) return;
+    heading("Communicators");
+    for (Communicator const& c : r_.communicators) {
+      std::string made = "creation not found";
+      if (c.call != kNone) made = fmt::format("{} at {}", c.how, at(call(c.call).line));
+      if (c.parent != kNone)
+        made += fmt::format(" of {}", one_line(r_.communicators[static_cast<std::size_t>(c.parent)].name));
+      line("  {}: {}; {}",
+           one_line(c.name),
+           made,
+           c.nodes.empty() ? std::string("no collective uses it") : "used by " + numbers(c.nodes));
+    }
+  }
+
+  void groups() {
+    if (r_.groups.empty()) return;
+    heading("Groups");
+    std::vector<Index> node_of(r_.calls.size(), kNone);
+    for (std::size_t n = 0; n < r_.graph.size(); ++n)
+      node_of[static_cast<std::size_t>(r_.graph[n].call)] = static_cast<Index>(n);
+    int number = 0;
+    for (Group const& g : r_.groups) {
+      std::vector<Index> nodes;
+      for (Index c : g.calls)
+        if (node_of[static_cast<std::size_t>(c)] != kNone)
+          nodes.push_back(node_of[static_cast<std::size_t>(c)]);
+      line("  {}: from {} to {}: {}",
+           ++number,
+           at(call(g.start).line),
+           g.end == kNone ? std::string("an end that was not found") : at(call(g.end).line),
+           nodes.empty() ? std::string("nothing") : numbers(nodes));
+    }
   }
 
   void allocations() {
     heading("Allocations");
     if (r_.allocations.empty()) line("  none");
     for (Allocation const& a : r_.allocations)
-      line("  line {}: {} = {}({})", call(a.call).line, one_line(a.buffer), a.allocator, one_line(a.size));
+      line("  {}: {} = {}({})", at(call(a.call).line), one_line(a.buffer), a.allocator, one_line(a.size));
   }
 
   void execution_order() {
@@ -189,7 +238,7 @@ class ReportWriter {
       std::sort(
           items[f].begin(), items[f].end(), [](Item const& a, Item const& b) { return a.offset < b.offset; });
       line("  {}():", r_.functions[f].name);
-      for (Item const& i : items[f]) line("    line {}: {}", i.line, i.text);
+      for (Item const& i : items[f]) line("    {}: {}", at(i.line), i.text);
     }
   }
 
@@ -199,7 +248,14 @@ class ReportWriter {
     std::string functions;
     for (Function const& f : r_.functions) {
       std::string& list = f.is_kernel ? kernels : functions;
-      list += fmt::format("{}{} ({}-{})", list.empty() ? "" : ", ", f.name, f.line, f.end_line);
+      SourcePlace const first = r_.map.locate(f.line);
+      list += fmt::format("{}{} ({}{}{}-{})",
+                          list.empty() ? "" : ", ",
+                          f.name,
+                          first.file,
+                          first.file.empty() ? "" : ":",
+                          first.line,
+                          r_.map.locate(f.end_line).line);
     }
     line("  kernels: {}", kernels.empty() ? "none" : kernels);
     line("  functions: {}", functions.empty() ? "none" : functions);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cuco/analysis/impl/code.hpp"
+#include "cuco/analysis/impl/lambdas.hpp"
 #include "cuco/analysis/impl/paths.hpp"
 #include "cuco/analysis/impl/structure.hpp"
 #include "cuco/analysis/impl/words.hpp"
@@ -20,6 +21,8 @@ namespace cuco::impl {
 struct Variable {
   int name;
   Range init;
+  bool constructed = false;  ///< `Type name(…)`, where the type is no pointer or reference.
+  bool reference = false;
 };
 
 /// Names that `r`, a simple statement or a for-header's first part, declares; none when it declares nothing.
@@ -43,6 +46,7 @@ inline std::vector<Variable> read_declaration(Code const& code, Range r) {
   if (!code.is_word(i) || is_control_word(code.text(i)) || code.is(i, "using") || code.is(i, "typedef"))
     return out;
   bool const builtin = is_builtin_type(code.text(i));
+  bool const deduced = code.is(i, "auto");
   ++i;
   while (i < r.end) {
     if (builtin && is_builtin_type(code.text(i))) {
@@ -58,9 +62,15 @@ inline std::vector<Variable> read_declaration(Code const& code, Range r) {
     }
   }
   while (i < r.end) {
-    while (i < r.end && (code.is(i, "*") || code.is(i, "&") || code.is(i, "&&") || is_cv(code.text(i)))) ++i;
+    bool pointer = deduced;
+    bool reference = false;
+    for (; i < r.end && (code.is(i, "*") || code.is(i, "&") || code.is(i, "&&") || is_cv(code.text(i)));
+         ++i) {
+      pointer = pointer || !is_cv(code.text(i));
+      reference = reference || code.is(i, "&") || code.is(i, "&&");
+    }
     if (i >= r.end || !code.is_word(i)) return out;
-    Variable v{i, {}};
+    Variable v{i, {}, false, reference};
     ++i;
     while (i < r.end && code.is(i, "[")) i = code.next(i);
     if (i < r.end && (code.is(i, "=") || code.is(i, ":"))) {
@@ -72,6 +82,7 @@ inline std::vector<Variable> read_declaration(Code const& code, Range r) {
       v.init = {begin, i};
     } else if (i < r.end && (code.is(i, "(") || code.is(i, "{"))) {
       v.init = code.inside(i);
+      v.constructed = !pointer;
       i = code.next(i);
     }
     if (i < r.end && !code.is(i, ",") && !code.is(i, ";")) return out;
@@ -89,6 +100,10 @@ struct Assignment {
   int token;
   Index function;
   bool declaration;
+  Range within{};          ///< Where it holds, for parameters of lambdas and loops; empty: everywhere.
+  bool reference = false;  ///< The variable is another name for the value.
+  bool one_of = false;  ///< One of several values it has in turn: a list that a loop goes through, calls of a
+                        ///< lambda, elements of an array.
 };
 
 /// Who declares what, and what is assigned where.
@@ -101,15 +116,18 @@ class Variables {
       if (s.simple) {
         simple(s.range, f);
       } else if (code.is(s.range.begin, "for") && code.is(s.range.begin + 1, "(")) {
-        for (Variable const& v : read_declaration(code, code.inside(s.range.begin + 1))) declare(v, f);
+        for (Variable const& v : read_declaration(code, code.inside(s.range.begin + 1)))
+          declare(v, f, s.range);
       } else if ((code.is(s.range.begin, "if") || code.is(s.range.begin, "while")) &&
                  code.is(s.range.begin + 1, "(")) {
         auto const declared = read_declaration(code, code.inside(s.range.begin + 1));
-        if (declared.size() == 1 && !declared.front().init.empty()) declare(declared.front(), f);
+        if (declared.size() == 1 && !declared.front().init.empty()) declare(declared.front(), f, s.range);
       }
     }
     for (std::size_t f = 0; f < structure.functions.size(); ++f)
       constructor_initialisers(static_cast<Index>(f));
+    Lambdas const lambdas(code, structure);
+    for (Lambda const& l : lambdas.all()) lambda(l);
   }
 
   [[nodiscard]] bool is_local(Index function, std::string const& name) const {
@@ -125,18 +143,99 @@ class Variables {
  private:
   using Key = std::pair<Index, std::string>;
 
-  void declare(Variable const& v, Index f) {
+  static constexpr std::size_t kMost = 256;  // Per variable; keeps the cost of generated code bounded.
+
+  void declare(Variable const& v, Index f, Range within = {}) {
     std::string name(code_.text(v.name));
     if (f != kNone) locals_.insert({Key{f, name}, v.name});
-    if (!v.init.empty()) set({f, std::move(name)}, {}, v.init, v.name, f, true);
+    if (v.init.empty()) return;
+    bool const range_for = code_.is(v.init.begin - 1, ":");
+    if (v.constructed) {
+      // std::vector<float*> list{a, b}; the arguments of other constructors are not what the object is.
+      if (!code_.is(v.init.begin - 1, "{") || !is_container(v.name)) return;
+      int k = 0;
+      for (Range element : code_.split(v.init))
+        set({f, name}, {"[" + std::to_string(k++) + "]"}, element, v.name, f, true, within, true);
+      return;
+    }
+    bool const list = code_.is(v.init.begin, "{") && code_.partner(v.init.begin) == v.init.end - 1;
+    if (list && (range_for || code_.is(v.name + 1, "[") || is_container(v.name))) {
+      int k = 0;
+      for (Range element : code_.split(code_.inside(v.init.begin))) {
+        std::vector<std::string> steps;
+        if (!range_for) steps.push_back("[" + std::to_string(k++) + "]");
+        set({f, name}, std::move(steps), element, v.name, f, true, within, true);
+      }
+      return;
+    }
+    if (range_for) {
+      AccessPath path = paths_.read(v.init);
+      path.dereference("");
+      return add({f, std::move(name)}, {{}, std::move(path), v.name, f, true, within, v.reference, false});
+    }
+    add({f, std::move(name)},
+        {{}, paths_.read(invoked_result(v.init)), v.name, f, true, within, v.reference, false});
+  }
+  /// std::vector<T> name, std::array<T, n> name
+  [[nodiscard]] bool is_container(int name) const {
+    constexpr int kLongest = 24;
+    for (int i = name - 1; i > std::max(0, name - kLongest); --i) {
+      if (code_.is(i, "vector") || code_.is(i, "array")) return true;
+      if (code_.is(i, ";") || code_.is(i, "{") || code_.is(i, "}")) return false;
+    }
+    return false;
   }
 
-  void set(Key key, std::vector<std::string> steps, Range value, int token, Index f, bool declaration) {
-    constexpr std::size_t kMost = 256;  // Per variable; keeps the cost of generated code bounded.
+  void set(Key key,
+           std::vector<std::string> steps,
+           Range value,
+           int token,
+           Index f,
+           bool declaration,
+           Range within = {},
+           bool one_of = false) {
+    value = invoked_result(value);
+    add(std::move(key), {std::move(steps), paths_.read(value), token, f, declaration, within, false, one_of});
+  }
+  /// What `[&] { …; return x; }()` gives: `x`.
+  [[nodiscard]] Range invoked_result(Range r) const {
+    if (!code_.is(r.begin, "[") || r.size() < 5 || !code_.is(r.end - 1, ")")) return r;
+    int const call = code_.partner(r.end - 1);
+    if (!code_.is(call - 1, "}") || code_.partner(call - 1) < r.begin) return r;
+    constexpr int kLongest = 400;
+    int const open = code_.partner(call - 1);
+    for (int i = call - 2; i > std::max(open, call - kLongest); --i) {
+      if (!code_.is(i, "return") || code_.enclosing(i) != open) continue;
+      int end = i + 1;
+      while (end < call - 1 && !code_.is(end, ";")) end = code_.next(end);
+      return {i + 1, end};
+    }
+    return r;
+  }
+  void add(Key key, Assignment a) {
     auto& list = assignments_[std::move(key)];
-    AccessPath path = paths_.read(value);
-    if (list.size() < kMost && path.ok())
-      list.push_back({std::move(steps), std::move(path), token, f, declaration});
+    if (list.size() < kMost && a.value.ok()) list.push_back(std::move(a));
+  }
+
+  /// Parameters of a lambda stand for what its calls pass; captures with an initialiser for that.
+  void lambda(Lambda const& l) {
+    for (Range c : code_.split(code_.inside(l.captures))) {
+      int const name = code_.is(c.begin, "&") ? c.begin + 1 : c.begin;
+      if (c.end - name < 3 || !code_.is_word(name) || !code_.is(name + 1, "=")) continue;
+      bind(l, name, {name + 2, c.end}, name);
+    }
+    for (std::size_t p = 0; p < l.parameters.size(); ++p) {
+      int const name = parameter_name(code_, l.parameters[p]);
+      if (name < 0) continue;
+      if (l.calls.empty()) locals_.insert({Key{l.function, std::string(code_.text(name))}, name});
+      for (LambdaCall const& call : l.calls)
+        if (p < call.args.size()) bind(l, name, call.args[p], call.position);
+    }
+  }
+  void bind(Lambda const& l, int name, Range value, int token) {
+    std::string text(code_.text(name));
+    locals_.insert({Key{l.function, text}, name});
+    set({l.function, std::move(text)}, {}, value, token, l.function, false, l.body, true);
   }
 
   void simple(Range r, Index f) {
@@ -144,6 +243,15 @@ class Variables {
     for (Variable const& v : declared) declare(v, f);
     if (!declared.empty()) return;
     for (int i = r.begin; i < r.end; i = code_.next(i)) {
+      if ((code_.is(i, "push_back") || code_.is(i, "emplace_back")) && code_.is(i + 1, "(") &&
+          (code_.is(i - 1, ".") || code_.is(i - 1, "->"))) {
+        auto const args = code_.split(code_.inside(i + 1));
+        AccessPath path = paths_.read({r.begin, i - 1});
+        if (args.size() != 1 || !path.ok() || path.call) return;
+        path.dereference("");
+        assign(path, args.front(), i, f);
+        return;
+      }
       if (!code_.is(i, "=")) continue;
       AccessPath const path = paths_.read({r.begin, i});
       if (!path.ok() || path.call) return;

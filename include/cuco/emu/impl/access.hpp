@@ -13,6 +13,7 @@
 #include <cstdio>
 
 #include "cuco/emu/impl/block.hpp"
+#include "cuco/emu/impl/known_ranges.hpp"
 #include "cuco/emu/impl/process_page.hpp"
 
 extern "C" char __executable_start;
@@ -124,6 +125,8 @@ __attribute__((noinline, cold)) inline void foreign_access(std::uintptr_t a, std
     good_high = good_low + 64;
     return;
   }
+  KnownRange const known = KnownRanges::get().find(a);
+  if (known.kind == KnownRange::kRegistered && known.holds(a, n)) return;
   char thread[320];
   describe_thread(*current_thread, thread, sizeof thread);
   fatal(kBadAccess,

@@ -17,6 +17,7 @@
 #include "cuco/core/impl/errno_text.hpp"
 #include "cuco/core/impl/unique_fd.hpp"
 #include "cuco/core/result.hpp"
+#include "cuco/process/scratch_folder.hpp"
 
 namespace cuco::impl::emulating {
 
@@ -51,10 +52,7 @@ inline Result<std::string> find_cache_folder(std::string const& wanted) {
     usual = std::string(home) + "/.cache/cuco";
   }
   if (!usual.empty() && make_cache_folder(usual)) return usual;
-  std::error_code error;
-  std::string const shared = std::filesystem::temp_directory_path(error).string();
-  std::string const mine =
-      (error ? std::string("/tmp") : shared) + "/cuco-cache-" + std::to_string(::getuid());
+  std::string const mine = shared_temporary_folder() + "/cuco-cache-" + std::to_string(::getuid());
   struct stat info {};
   if (::mkdir(mine.c_str(), 0700) != 0 && errno != EEXIST) {
     return fail(ErrorCode::kIo,
@@ -89,31 +87,6 @@ class FolderLock {
  private:
   explicit FolderLock(UniqueFd fd) : fd_(std::move(fd)) {}
   UniqueFd fd_;
-};
-
-/// A folder of this build alone, removed with its content.
-class ScratchFolder {
- public:
-  static Result<ScratchFolder> make(std::string const& parent) {
-    std::string path = parent + "/build-XXXXXX";
-    if (::mkdtemp(path.data()) == nullptr) {
-      return fail(ErrorCode::kIo,
-                  "no folder can be made in '" + parent + "': " + errno_text(errno),
-                  errno_remedy(errno));
-    }
-    return ScratchFolder(std::move(path));
-  }
-  ScratchFolder(ScratchFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ScratchFolder& operator=(ScratchFolder&&) = delete;
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string const& path() const { return path_; }
-
- private:
-  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
 };
 
 /// Removes all but the `keep` most recently used sub-folders of `folder`.

@@ -2,8 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -32,25 +38,40 @@ inline Result<ProcessResult> run_compiler(EmulatorToolchain const& tools,
   return run_process(command);
 }
 
-inline Status publish(std::string const& from, std::string const& to) {
-  std::error_code error;
-  std::filesystem::rename(from, to, error);
-  if (error) {
-    // Another file system: copy beside the target, then rename.
-    std::string const beside = to + ".partial-" + std::to_string(::getpid());
-    std::filesystem::copy_file(from, beside, std::filesystem::copy_options::overwrite_existing, error);
-    if (!error) std::filesystem::rename(beside, to, error);
-    if (error) {
-      std::error_code ignored;
-      std::filesystem::remove(beside, ignored);
-      return fail_at(ErrorCode::kIo,
-                     to,
-                     0,
-                     "cannot be written: " + errno_text(error.value()),
-                     errno_remedy(error.value()));
+/// Copies a file with its permissions. std::filesystem::copy_file would report a full disk as an input/output
+/// error.
+/// @return 0, or the errno of the first call that failed.
+inline int copy_program(std::string const& from, std::string const& to) {
+  UniqueFd const in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!in || ::fstat(in.get(), &info) != 0) return errno;
+  UniqueFd out(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, info.st_mode & 0777U));
+  if (!out) return errno;
+  std::vector<char> buffer(std::size_t{1} << 16U);
+  for (;;) {
+    ssize_t const got = ::read(in.get(), buffer.data(), buffer.size());
+    if (got == 0) return out.reset() ? 0 : errno;
+    if (got < 0 && errno != EINTR) return errno;
+    for (ssize_t done = 0; done < got;) {
+      ssize_t const put = ::write(out.get(), buffer.data() + done, static_cast<std::size_t>(got - done));
+      if (put < 0 && errno != EINTR) return errno;
+      if (put > 0) done += put;
     }
   }
-  return {};
+}
+
+inline Status publish(std::string const& from, std::string const& to) {
+  if (::rename(from.c_str(), to.c_str()) == 0) return {};
+  int reason = errno;
+  if (reason == EXDEV) {
+    // Another file system: copy beside the target, then rename.
+    std::string const beside = to + ".partial-" + std::to_string(::getpid());
+    reason = copy_program(from, beside);
+    if (reason == 0 && ::rename(beside.c_str(), to.c_str()) == 0) return {};
+    if (reason == 0) reason = errno;
+    ::unlink(beside.c_str());
+  }
+  return fail_at(ErrorCode::kIo, to, 0, "cannot be written: " + errno_text(reason), errno_remedy(reason));
 }
 
 /// Why a part of the emulator itself did not compile or link.

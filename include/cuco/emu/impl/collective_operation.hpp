@@ -113,6 +113,7 @@ class CollectiveOperation final : public Operation {
         s.type = a_.type;
         s.op = a_.op;
         s.root = a_.root;
+        s.scalar = scalar();
         publish(&CollectiveSlot::posted);
         stage_ = Stage::kArrive;
         return;
@@ -144,6 +145,14 @@ class CollectiveOperation final : public Operation {
       }
       case Stage::kDone: return;
     }
+  }
+
+  std::uint64_t scalar() const {
+    if (a_.op < ncclNumOps) return 0;
+    PreMultiplied const& op = c_->pre_multiplied[static_cast<std::size_t>(a_.op - ncclNumOps)];
+    std::uint64_t bits = op.bits;
+    if (op.device != nullptr) std::memcpy(&bits, op.device, type_bytes(a_.type));
+    return bits;
   }
 
   void compare() {
@@ -207,6 +216,9 @@ class CollectiveOperation final : public Operation {
                   buffers[static_cast<std::size_t>(r)].data(),
                   slot(r).send + (first + at) * size,
                   m * size);
+      if (a_.op >= ncclNumOps)
+        for (int r = 0; r < c_->ranks; ++r)
+          scale(buffers[static_cast<std::size_t>(r)].data(), m, a_.type, slot(r).scalar);
       reduce(parts, result_.data() + at * size, m, a_.type, a_.op);
     }
   }

@@ -5,6 +5,7 @@
 /// \file
 /// A communicator: the members, a shared memory file, and a blocking exchange between host threads.
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <numeric>
@@ -30,6 +31,7 @@ struct CollectiveSlot {
   std::uint64_t send, receive;  ///< Heap offsets; 0: none.
   std::uint64_t count;
   std::int32_t kind, type, op, root;
+  std::uint64_t scalar;  ///< Bits of the factor of a pre-multiplied sum, in the collective's type.
 };
 
 /// One message from one rank to another.
@@ -66,6 +68,13 @@ struct IdContent {
 };
 static_assert(sizeof(IdContent) <= NCCL_UNIQUE_ID_BYTES, "fits a unique id");
 
+/// ncclRedOpCreatePreMulSum.
+struct PreMultiplied {
+  int type = -1;                 ///< -1: destroyed.
+  void const* device = nullptr;  ///< Where the factor is when the collective runs; null: in `bits`.
+  std::uint64_t bits = 0;
+};
+
 }  // namespace cuco::emu::impl
 
 struct ncclComm {
@@ -78,7 +87,10 @@ struct ncclComm {
   std::uint64_t round = 0;        ///< Of exchanges.
   std::uint64_t collectives = 0;  ///< Enqueued so far.
   std::vector<std::uint64_t> sent, received;
+  /// Per peer and slot of its ring: sequence number + 1 of the last message known to have arrived.
+  std::vector<std::array<std::uint64_t, cuco::emu::impl::kMessageRing>> arrived;
   std::string last_error;
+  std::vector<cuco::emu::impl::PreMultiplied> pre_multiplied;  ///< Operation ncclNumOps + index.
   unsigned windows = 0;
 
   /// Rings every member.
@@ -105,7 +117,8 @@ struct ncclComm {
     double clock = timed.clock;
     for (int r = 0; r < ranks; ++r) {
       for (unsigned spins = 0; slots[r].round.load(std::memory_order_acquire) < n; ++spins)
-        spins < 16 ? static_cast<void>(::sched_yield()) : static_cast<void>(::usleep(spins < 256 ? 50 : 500));
+        spins < 16 ? static_cast<void>(::sched_yield())
+                   : static_cast<void>(real_sleep_us(spins < 256 ? 50 : 500));
       Timed got;
       std::memcpy(&got, slots[r].data, sizeof got);
       all[static_cast<std::size_t>(r)] = got.value;
@@ -171,6 +184,7 @@ inline ncclComm* join(IdContent const& id, int ranks, int rank, char const* call
   c->ranks = ranks;
   c->sent.resize(static_cast<std::size_t>(ranks));
   c->received.resize(static_cast<std::size_t>(ranks));
+  c->arrived.resize(static_cast<std::size_t>(ranks));
   std::int32_t none = 0;
   if (!c->shared->ranks.compare_exchange_strong(none, ranks) && none != ranks)
     fatal(kIllegalUse, "illegal use: %s with %d ranks, another rank passed %d", call, ranks, none);

@@ -97,12 +97,32 @@ class MarkerOperation final : public Operation {
   double end_ = 0;
 };
 
+/// cudaFreeAsync.
+class FreeOperation final : public Operation {
+ public:
+  explicit FreeOperation(void* memory) : memory_(memory) {}
+  void begin(double start) override {
+    Heap::get().release(memory_);
+    end_ = start;
+  }
+  bool poll() override { return true; }
+  double end() const override { return end_; }
+  bool is_marker() const override { return true; }
+  std::string what() const override { return "cudaFreeAsync"; }
+
+ private:
+  void* memory_;
+  double end_ = 0;
+};
+
 /// A host function in stream order.
 class HostOperation final : public Operation {
  public:
   explicit HostOperation(std::function<void()> f) : f_(std::move(f)) {}
   void begin(double start) override {
+    host_function_us = start;
     f_();
+    host_function_us = -1;
     end_ = start + machine().api_us;
   }
   bool poll() override { return true; }
@@ -125,14 +145,16 @@ inline cudaError_t enqueue_copy(
     return failed(cudaErrorInvalidValue);
   check_bulk(r.to, r.to_pitch * (r.height - 1) + r.width, call, "the destination");
   check_bulk(r.from, r.from_pitch * (r.height - 1) + r.width, call, "the source");
-  bool to_device = find_allocation(r.to) != nullptr, from_device = find_allocation(r.from) != nullptr;
-  bool symbol = kind == cudaMemcpyDefault;
-  if (!symbol) {
+  bool to_symbol = known_range(r.to).kind == KnownRange::kSymbol,
+       from_symbol = known_range(r.from).kind == KnownRange::kSymbol;
+  bool to_device = find_allocation(r.to) != nullptr || to_symbol,
+       from_device = find_allocation(r.from) != nullptr || from_symbol;
+  if (kind != cudaMemcpyDefault) {
     bool wants_to = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     bool wants_from = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
     Allocation *t = find_allocation(r.to), *f = find_allocation(r.from);
-    if ((wants_to && !to_device) || (wants_from && !from_device) || (!wants_to && to_device && !t->host_ok) ||
-        (!wants_from && from_device && !f->host_ok))
+    if ((wants_to && !to_device) || (wants_from && !from_device) ||
+        (!wants_to && t != nullptr && !t->host_ok) || (!wants_from && f != nullptr && !f->host_ok))
       return failed(cudaErrorInvalidValue);
   }
   Device& d = Device::get();

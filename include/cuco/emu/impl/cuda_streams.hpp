@@ -5,8 +5,15 @@
 /// \file
 /// Bodies of the CUDA stream, event and launch functions. Included by the runtime object only.
 
+#include <cxxabi.h>
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <unordered_map>
+
 #include "cuco/emu/impl/copy_operation.hpp"
 #include "cuco/emu/impl/cuda_memory.hpp"
+#include "cuco/emu/impl/host_templates.hpp"
 
 namespace cuco::emu::impl {
 
@@ -15,18 +22,67 @@ void* allocate_arguments(std::size_t bytes, std::size_t align) {
   return ArgumentMemory::get().allocate(bytes);
 }
 
+struct NotedKernels {
+  std::mutex mutex;
+  std::unordered_map<void const*, EntryLauncher> launchers;
+  static NotedKernels& get() {
+    static NotedKernels* const all = new NotedKernels;
+    return *all;
+  }
+};
+void note_kernel(void const* entry, EntryLauncher launcher) {
+  NotedKernels& all = NotedKernels::get();
+  std::lock_guard<std::mutex> hold(all.mutex);
+  all.launchers.emplace(entry, launcher);
+}
+int launch_noted(LaunchConfig const& config, void const* entry, void** arguments) {
+  NotedKernels& all = NotedKernels::get();
+  EntryLauncher launcher = nullptr;
+  {
+    std::lock_guard<std::mutex> hold(all.mutex);
+    auto const it = all.launchers.find(entry);
+    if (it != all.launchers.end()) launcher = it->second;
+  }
+  if (launcher == nullptr)
+    not_emulated(
+        "a launch through a pointer to void that was not made from a kernel's name, as in (void*)kernel");
+  return launcher(config, entry, arguments);
+}
+
+/// A kernel's name, for launches whose text does not show it.
+inline char const* entry_name(void const* entry) {
+  static auto* const names = new std::unordered_map<void const*, std::string>;
+  static auto* const mutex = new std::mutex;
+  std::lock_guard<std::mutex> hold(*mutex);
+  auto const [it, fresh] = names->emplace(entry, "kernel");
+  Dl_info info{};
+  if (fresh && entry != nullptr && ::dladdr(entry, &info) != 0 && info.dli_sname != nullptr &&
+      info.dli_saddr == entry) {
+    int status = 0;
+    char* const text = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
+    std::string name = status == 0 && text != nullptr ? text : info.dli_sname;
+    std::free(text);
+    name.resize(std::min(name.find('('), name.size()));
+    if (std::size_t const space = name.find(' '); space < name.find('<')) name.erase(0, space + 1);
+    it->second = std::move(name);
+  }
+  return it->second.c_str();
+}
+
 inline int sharing_limit(void const* entry) {
   std::size_t set = kernel_attributes(entry).dynamic_limit;
   return static_cast<int>(
       std::max<std::size_t>(set, static_cast<std::size_t>(machine().shared_per_block_bytes)));
 }
 
-int enqueue_kernel(LaunchConfig const& config,
+int enqueue_kernel(LaunchConfig const& given,
                    void const* entry,
                    void (*invoke)(void*),
                    void (*destroy)(void*),
                    void* arguments) {
   use_device();
+  LaunchConfig config = given;
+  if (config.name == nullptr) config.name = entry_name(entry);
   Scheduler::get().on_finished = [](Grid& g) { KernelOperation::of(g).finish(); };
   Device& d = Device::get();
   CUstream_st* stream = d.resolve(config.stream);
@@ -89,11 +145,13 @@ inline cudaError_t query(CompletionPtr const& c) {
           own_page()->host_text, sizeof own_page()->host_text, "cudaStreamQuery/cudaEventQuery in a loop");
       own_page()->host_waits.fetch_add(1);
     }
-    if (s.stuck_queries > 100) ::usleep(50);
+    s.free_steps = 4;
+    if (s.stuck_queries > 100) real_sleep_us(50);
     return cudaErrorNotReady;
   }
   if (s.stuck_queries >= 1000) own_page()->host_waits.fetch_sub(1);
   s.stuck_queries = 0;
+  s.free_steps = 0;
   if (c && c->end > Device::get().host_clock) Device::get().host_clock = c->end;
   Device::get().host_clock += machine().api_us;
   return cudaSuccess;

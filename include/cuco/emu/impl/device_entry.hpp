@@ -195,12 +195,3 @@ void device_trap() {
 }
 
 }  // namespace cuco::emu
-
-/// In a kernel GPU cycles, in host code the C library's processor time.
-extern "C" std::clock_t clock() noexcept {
-  if (cuco::emu::impl::current_thread != nullptr)
-    return static_cast<std::clock_t>(cuco::emu::thread_cycles());
-  timespec t{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}

@@ -3,13 +3,14 @@
 #pragma once
 
 /// \file
-/// CUDA's synchronisation, warp, cache-hint and bit functions, in the global namespace as CUDA has them.
+/// CUDA's synchronisation, warp, cache-hint and reinterpretation functions, in the global namespace as CUDA has them.
 
 #include <cmath>
 #include <cstdio>
 #include <ctime>
 
 #include "cuco/emu/impl/device.hpp"
+#include "cuco/emu/impl/integer_functions.hpp"
 
 inline void __syncthreads() {
   ::cuco::emu::block_sync();
@@ -51,13 +52,17 @@ inline void __nanosleep(unsigned) {
 inline long long clock64() {
   return static_cast<long long>(::cuco::emu::thread_cycles());
 }
-// clock() is the C library's name: the runtime defines it for kernels and host code.
+// clock() is the C library's name: programs are linked so that the runtime answers it, for kernels and host
+// code.
 inline unsigned long long __globaltimer() {
   return ::cuco::emu::thread_time_ns();
 }
 [[noreturn]] inline void __trap() {
   ::cuco::emu::device_trap();
 }
+/// Programmatic dependent launch: a kernel begins when the one before it has ended.
+inline void cudaGridDependencySynchronize() {}
+inline void cudaTriggerProgrammaticLaunchCompletion() {}
 inline void __brkpt() {}
 inline void __prof_trigger(int) {}
 
@@ -190,76 +195,6 @@ CUCO_EVOLVE_STORE(__stcs)
 CUCO_EVOLVE_STORE(__stwt)
 #undef CUCO_EVOLVE_STORE
 
-inline int __popc(unsigned v) {
-  return __builtin_popcount(v);
-}
-inline int __popcll(unsigned long long v) {
-  return __builtin_popcountll(v);
-}
-inline int __clz(int v) {
-  return v == 0 ? 32 : __builtin_clz(static_cast<unsigned>(v));
-}
-inline int __clzll(long long v) {
-  return v == 0 ? 64 : __builtin_clzll(static_cast<unsigned long long>(v));
-}
-inline int __ffs(int v) {
-  return __builtin_ffs(v);
-}
-inline int __ffsll(long long v) {
-  return __builtin_ffsll(v);
-}
-inline unsigned __brev(unsigned v) {
-  unsigned r = 0;
-  for (int i = 0; i < 32; ++i, v >>= 1) r = r << 1 | (v & 1);
-  return r;
-}
-inline unsigned long long __brevll(unsigned long long v) {
-  return static_cast<unsigned long long>(__brev(static_cast<unsigned>(v))) << 32 |
-         __brev(static_cast<unsigned>(v >> 32));
-}
-/// Position of the offset-th set bit, counted from `base`; 0xffffffff if there is none.
-inline unsigned __fns(unsigned mask, unsigned base, int offset) {
-  if (offset == 0) return (mask >> base & 1) != 0 ? base : 0xffffffffu;
-  int step = offset > 0 ? 1 : -1, left = offset > 0 ? offset : -offset;
-  for (int i = static_cast<int>(base); i >= 0 && i < 32; i += step)
-    if ((mask >> i & 1) != 0 && --left == 0) return static_cast<unsigned>(i);
-  return 0xffffffffu;
-}
-inline unsigned __byte_perm(unsigned x, unsigned y, unsigned s) {
-  unsigned long long both = static_cast<unsigned long long>(y) << 32 | x;
-  unsigned r = 0;
-  for (unsigned i = 0; i < 4; ++i) {
-    unsigned selector = s >> (4 * i) & 0xf, byte = static_cast<unsigned>(both >> (8 * (selector & 7))) & 0xff;
-    if ((selector & 8) != 0) byte = (byte & 0x80) != 0 ? 0xff : 0;
-    r |= byte << (8 * i);
-  }
-  return r;
-}
-inline unsigned __funnelshift_l(unsigned lo, unsigned hi, unsigned shift) {
-  return static_cast<unsigned>(((static_cast<unsigned long long>(hi) << 32 | lo) << (shift & 31)) >> 32);
-}
-inline unsigned __funnelshift_r(unsigned lo, unsigned hi, unsigned shift) {
-  return static_cast<unsigned>((static_cast<unsigned long long>(hi) << 32 | lo) >> (shift & 31));
-}
-inline unsigned __umulhi(unsigned a, unsigned b) {
-  return static_cast<unsigned>(static_cast<unsigned long long>(a) * b >> 32);
-}
-inline int __mulhi(int a, int b) {
-  return static_cast<int>(static_cast<long long>(a) * b >> 32);
-}
-inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
-  return static_cast<unsigned long long>(static_cast<unsigned __int128>(a) * b >> 64);
-}
-inline int __mul24(int a, int b) {
-  return a * b;
-}
-inline unsigned __umul24(unsigned a, unsigned b) {
-  return a * b;
-}
-inline unsigned __sad(int a, int b, unsigned c) {
-  return c + static_cast<unsigned>(a < b ? b - a : a - b);
-}
-
 inline int __float_as_int(float v) {
   return ::cuco::emu::from_bits<int>(::cuco::emu::to_bits(v));
 }
@@ -277,6 +212,17 @@ inline long long __double_as_longlong(double v) {
 }
 inline double __longlong_as_double(long long v) {
   return ::cuco::emu::from_bits<double>(::cuco::emu::to_bits(v));
+}
+
+inline double __hiloint2double(int hi, int lo) {
+  return __longlong_as_double(static_cast<long long>(
+      static_cast<unsigned long long>(static_cast<unsigned>(hi)) << 32 | static_cast<unsigned>(lo)));
+}
+inline int __double2hiint(double v) {
+  return static_cast<int>(__double_as_longlong(v) >> 32);
+}
+inline int __double2loint(double v) {
+  return static_cast<int>(__double_as_longlong(v));
 }
 
 inline std::size_t __cvta_generic_to_shared(void const* p) {

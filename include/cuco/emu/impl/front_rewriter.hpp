@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -114,9 +115,11 @@ class Rewriter {
     }
     static constexpr std::array<std::string_view, 4> kKernelCalls = {
         "cudaLaunchCooperativeKernel", "cudaLaunchKernel", "cudaFuncSetAttribute", "cudaFuncGetAttributes"};
+    // What stays a pointer to void is looked up when the program runs.
     bool kernel_call = text.substr(0, 13) == "cudaOccupancy" || text == "cudaFuncSetCacheConfig";
     for (std::string_view name : kKernelCalls) kernel_call = kernel_call || text == name;
     if (kernel_call && t_.is(i + 1, "(")) strip_casts(i + 1);
+    if (c_.kernels.count(text) != 0) keep_kernel_type(i);
     return {};
   }
 
@@ -149,7 +152,34 @@ class Rewriter {
       // `(void*)p` of an array of arguments (cudaLaunchKernel's `args`) is `void**`.
       if (!to_void || (t_.is(cast_end - 1, "*") && t_.is(cast_end - 2, "*"))) continue;
       for (std::size_t i = begin; i <= cast_end; ++i) c_.edits.erase(t_[i]);
+      stripped_.insert(cast_end);
     }
+  }
+
+  /// `(void*)k` elsewhere: a kernel that is launched later through an untyped pointer must be known by then.
+  void keep_kernel_type(std::size_t name) {
+    std::size_t first = name;
+    while (first > 1 && t_.is(first - 1, "::")) first = t_.identifier(first - 2) ? first - 2 : first - 1;
+    if (first > 0 && t_.is(first - 1, "&")) --first;
+    if (first == 0) return;
+    std::size_t cast_end = first - 1;
+    std::size_t cast_begin = TokenView::kNone;
+    if (t_.is(cast_end, "(")) {
+      if (cast_end == 0 || !t_.is(--cast_end, ">")) return;
+      cast_begin = t_.match_angle_back(cast_end);
+      if (cast_begin == TokenView::kNone || cast_begin == 0 || !t_.is(cast_begin - 1, "reinterpret_cast"))
+        return;
+    } else if (t_.is(cast_end, ")")) {
+      cast_begin = t_.match_back(cast_end);
+    }
+    if (cast_begin == TokenView::kNone || stripped_.count(cast_end) != 0 || !t_.is(cast_end - 1, "*")) return;
+    for (std::size_t i = cast_begin + 1; i < cast_end - 1; ++i)
+      if (!t_.is(i, "void") && !t_.is(i, "const")) return;
+    std::size_t last = name;
+    if (t_.is(name + 1, "<")) last = t_.match_angle(name + 1);
+    if (last == TokenView::kNone) return;
+    c_.edits.insert(t_[first].offset, "::cuco::emu::kernel_pointer(");
+    c_.edits.insert(t_[last].span().end, ")");
   }
 
   Status launch(std::size_t open);
@@ -163,7 +193,8 @@ class Rewriter {
   Context c_;
   std::vector<FrontScope> scopes_{};
   std::vector<SharedName> shared_{};
-  std::size_t head_ = 0;  ///< First token of the statement or declaration.
+  std::set<std::size_t> stripped_{};  ///< Last tokens of casts that have been taken away.
+  std::size_t head_ = 0;              ///< First token of the statement or declaration.
 };
 
 }  // namespace cuco::impl::emulating

@@ -71,6 +71,13 @@ class WarpGroup {
     }
     return bits;
   }
+  /// Lanes of the warp, from ranks of the group.
+  [[nodiscard]] std::uint32_t lanes(unsigned ranks) const {
+    std::uint32_t mask = 0;
+    for (unsigned r = 0; r < num_threads(); ++r)
+      if ((ranks >> r & 1U) != 0) mask |= 1U << nth(r);
+    return mask;
+  }
   /// Folds the members' values in rank order; every member gets the result.
   template <class T, class Op>
   T fold(T v, Op op, unsigned first, unsigned last) const {

@@ -54,6 +54,7 @@ struct Allocation {
   std::uint64_t epoch = 0;       ///< The kernel that touched it last.
   std::uint64_t bytes = 0;       ///< Touched by that kernel.
   unsigned windows = 0;          ///< Registrations that keep it.
+  bool freeing = false;          ///< A cudaFreeAsync of it has been enqueued.
   ProcessPage* owner = nullptr;  ///< Page of the rank whose memory this is.
   std::size_t offset = 0;        ///< Of `base` in that rank's heap file.
 };

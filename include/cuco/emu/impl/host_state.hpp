@@ -20,6 +20,8 @@ struct HostState {
   int device = 0;
   int used_device = -1;  ///< The device that has memory or work.
   std::size_t stuck_queries = 0;
+  int free_steps =
+      0;  ///< Readings of the clock and sleeps that cost nothing: they belong to a loop of queries.
 
   static HostState& get() {
     static HostState* const state = new HostState;
@@ -60,10 +62,11 @@ inline void use_device() {
 
 inline bool is_device_memory(void const* p) {
   Allocation* a = find_allocation(p);
-  return a != nullptr && a->kind != Allocation::kPinned && a->memory_class != kUncounted;
+  if (a == nullptr) return known_range(p).kind == KnownRange::kSymbol;
+  return a->kind != Allocation::kPinned && a->memory_class != kUncounted;
 }
 inline bool is_pageable(void const* p) {
-  return find_allocation(p) == nullptr;
+  return find_allocation(p) == nullptr && known_range(p).kind == KnownRange::kNone;
 }
 
 inline bool valid_stream(CUstream_st* s) {
@@ -71,6 +74,16 @@ inline bool valid_stream(CUstream_st* s) {
 }
 
 inline void check_bulk(void const* p, std::size_t n, char const* call, char const* role) {
+  KnownRange const known = known_range(p);
+  if (known.kind != KnownRange::kNone && !known.holds(reinterpret_cast<std::uintptr_t>(p), n))
+    fatal(kBadAccess,
+          "out-of-bounds access: %s of %zu bytes, %s starts at byte %zu of a %s of %zu bytes",
+          call,
+          n,
+          role,
+          static_cast<std::size_t>(reinterpret_cast<std::uintptr_t>(p) - known.base),
+          known.kind == KnownRange::kSymbol ? "variable" : "registered host range",
+          known.size);
   if (in_bounds(p, n)) return;
   char where[256];
   // The last byte tells more than the first when the copy runs over the end.

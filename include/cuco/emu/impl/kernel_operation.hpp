@@ -51,7 +51,7 @@ class KernelOperation final : public Operation {
     static Random skew(Environment::get().seed * 77777 +
                        static_cast<std::uint64_t>(Environment::get().world_rank));
     if (double most = Environment::get().skew_us; most > 0)
-      ::usleep(static_cast<useconds_t>(skew.below(static_cast<std::uint64_t>(most) + 1)));
+      real_sleep_us(static_cast<unsigned>(skew.below(static_cast<std::uint64_t>(most) + 1)));
     grid_.id = ++ids;
     grid_.start = start;
     std::uint64_t slots =

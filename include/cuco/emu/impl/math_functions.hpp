@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #define CUCO_EVOLVE_MINMAX(T)        \
   inline constexpr T min(T a, T b) { \
@@ -150,39 +151,106 @@ inline void __sincosf(float v, float* s, float* c) {
   *c = std::cos(v);
 }
 inline float sinpif(float v) {
-  return std::sin(v * 3.14159265358979323846f);
+  return static_cast<float>(std::sin(std::fmod(static_cast<double>(v), 2.0) * 3.14159265358979323846));
 }
 inline float cospif(float v) {
-  return std::cos(v * 3.14159265358979323846f);
+  return static_cast<float>(std::cos(std::fmod(static_cast<double>(v), 2.0) * 3.14159265358979323846));
 }
 
-inline int __float2int_rn(float v) {
-  return static_cast<int>(std::nearbyint(v));
+inline double normcdf(double v) {
+  return 0.5 * std::erfc(-v * 0.70710678118654752440);
 }
-inline int __float2int_rz(float v) {
-  return static_cast<int>(v);
+inline double sinpi(double v) {
+  return std::sin(std::fmod(v, 2.0) * 3.14159265358979323846);
 }
-inline int __float2int_rd(float v) {
-  return static_cast<int>(std::floor(v));
+inline double cospi(double v) {
+  return std::cos(std::fmod(v, 2.0) * 3.14159265358979323846);
 }
-inline int __float2int_ru(float v) {
-  return static_cast<int>(std::ceil(v));
+inline void sincospif(float v, float* s, float* c) {
+  *s = sinpif(v);
+  *c = cospif(v);
 }
-inline unsigned __float2uint_rn(float v) {
-  return static_cast<unsigned>(std::nearbyint(v));
+inline void sincospi(double v, double* s, double* c) {
+  *s = sinpi(v);
+  *c = cospi(v);
 }
-inline unsigned __float2uint_rz(float v) {
-  return static_cast<unsigned>(v);
+inline double rcbrt(double v) {
+  return 1.0 / std::cbrt(v);
 }
-inline float __int2float_rn(int v) {
-  return static_cast<float>(v);
+inline float rhypotf(float a, float b) {
+  return 1.0f / std::hypot(a, b);
 }
-inline float __uint2float_rn(unsigned v) {
-  return static_cast<float>(v);
+inline double rhypot(double a, double b) {
+  return 1.0 / std::hypot(a, b);
 }
-inline float __double2float_rn(double v) {
-  return static_cast<float>(v);
+inline float norm3df(float a, float b, float c) {
+  return std::hypot(a, b, c);
 }
-inline int __double2int_rn(double v) {
-  return static_cast<int>(std::nearbyint(v));
+inline double norm3d(double a, double b, double c) {
+  return std::hypot(a, b, c);
 }
+inline float rnorm3df(float a, float b, float c) {
+  return 1.0f / std::hypot(a, b, c);
+}
+inline float norm4df(float a, float b, float c, float d) {
+  return std::sqrt(a * a + b * b + c * c + d * d);
+}
+inline double __dsub_rn(double a, double b) {
+  return a - b;
+}
+inline double __ddiv_rn(double a, double b) {
+  return a / b;
+}
+inline double __drcp_rn(double v) {
+  return 1.0 / v;
+}
+inline double __dsqrt_rn(double v) {
+  return std::sqrt(v);
+}
+
+namespace cuco::emu::impl {
+/// As the hardware converts: clamped to the range, NaN to 0 (64 bits: to the lowest number).
+template <typename To, typename From>
+inline To converted(From v) {
+  if (!(v == v)) return sizeof(To) == 8 ? static_cast<To>(1ull << 63) : To{0};
+  if (v <= static_cast<From>(std::numeric_limits<To>::min())) return std::numeric_limits<To>::min();
+  if (v >= static_cast<From>(std::numeric_limits<To>::max())) return std::numeric_limits<To>::max();
+  return static_cast<To>(v);
+}
+}  // namespace cuco::emu::impl
+#define CUCO_EVOLVE_CONVERT(From, from, To, to)                 \
+  inline To __##from##2##to##_rn(From v) {                      \
+    return ::cuco::emu::impl::converted<To>(std::nearbyint(v)); \
+  }                                                             \
+  inline To __##from##2##to##_rz(From v) {                      \
+    return ::cuco::emu::impl::converted<To>(std::trunc(v));     \
+  }                                                             \
+  inline To __##from##2##to##_rd(From v) {                      \
+    return ::cuco::emu::impl::converted<To>(std::floor(v));     \
+  }                                                             \
+  inline To __##from##2##to##_ru(From v) {                      \
+    return ::cuco::emu::impl::converted<To>(std::ceil(v));      \
+  }
+CUCO_EVOLVE_CONVERT(float, float, int, int)
+CUCO_EVOLVE_CONVERT(float, float, unsigned, uint)
+CUCO_EVOLVE_CONVERT(float, float, long long, ll)
+CUCO_EVOLVE_CONVERT(float, float, unsigned long long, ull)
+CUCO_EVOLVE_CONVERT(double, double, int, int)
+CUCO_EVOLVE_CONVERT(double, double, unsigned, uint)
+CUCO_EVOLVE_CONVERT(double, double, long long, ll)
+CUCO_EVOLVE_CONVERT(double, double, unsigned long long, ull)
+#undef CUCO_EVOLVE_CONVERT
+#define CUCO_EVOLVE_CONVERT(From, from, To, to) \
+  inline To __##from##2##to##_rn(From v) {      \
+    return static_cast<To>(v);                  \
+  }
+CUCO_EVOLVE_CONVERT(int, int, float, float)
+CUCO_EVOLVE_CONVERT(unsigned, uint, float, float)
+CUCO_EVOLVE_CONVERT(long long, ll, float, float)
+CUCO_EVOLVE_CONVERT(unsigned long long, ull, float, float)
+CUCO_EVOLVE_CONVERT(long long, ll, double, double)
+CUCO_EVOLVE_CONVERT(unsigned long long, ull, double, double)
+CUCO_EVOLVE_CONVERT(int, int, double, double)
+CUCO_EVOLVE_CONVERT(unsigned, uint, double, double)
+CUCO_EVOLVE_CONVERT(double, double, float, float)
+#undef CUCO_EVOLVE_CONVERT

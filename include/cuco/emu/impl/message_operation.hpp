@@ -74,10 +74,10 @@ class MessageOperation final : public Operation {
   }
   void advance_send(Message& m) {
     MessageSlot& s = c_->shared->message[c_->rank][m.peer][m.sequence % kMessageRing];
+    std::uint64_t& arrived = c_->arrived[static_cast<std::size_t>(m.peer)][m.sequence % kMessageRing];
     if (!m.posted) {
-      if (m.sequence >= kMessageRing &&
-          s.consumed.load(std::memory_order_acquire) < m.sequence - kMessageRing + 1)
-        return;
+      // Not before the slot's last message has been found to have arrived: what is in the slot is its proof.
+      if (m.sequence >= kMessageRing && arrived != m.sequence - kMessageRing + 1) return;
       s.send_start = start_;
       s.offset = heap_offset(m.buffer);
       s.count = m.count;
@@ -88,6 +88,7 @@ class MessageOperation final : public Operation {
     }
     if (s.consumed.load(std::memory_order_acquire) != m.sequence + 1) return;
     latest_ = std::max(latest_, s.receive_start);
+    arrived = m.sequence + 1;
     m.done = true;
   }
   void advance_receive(Message& m) {

@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "cuco/emu/impl/deadlock.hpp"
+#include "cuco/emu/impl/host_clock.hpp"
 
 namespace cuco::emu::impl {
 
@@ -33,7 +34,7 @@ inline void drain(char const* call) {
   HostWait waits("%s", call);
   while (pending_deliveries().load(std::memory_order_acquire) > 0) {
     ring(own_page());
-    ::usleep(100);
+    real_sleep_us(100);
   }
 }
 
@@ -84,11 +85,18 @@ CUCO_EVOLVE_COLLECTIVE(MPI_Allgather, (void const* s, int n, MPI_Datatype t, voi
 CUCO_EVOLVE_COLLECTIVE(MPI_Allgatherv, (void const* s, int n, MPI_Datatype t, void* d, int const m[], int const o[], MPI_Datatype u, MPI_Comm c), (s, n, t, d, m, o, u, c), c)
 CUCO_EVOLVE_COLLECTIVE(MPI_Scatter, (void const* s, int n, MPI_Datatype t, void* d, int m, MPI_Datatype u, int r, MPI_Comm c), (s, n, t, d, m, u, r, c), c)
 CUCO_EVOLVE_COLLECTIVE(MPI_Alltoall, (void const* s, int n, MPI_Datatype t, void* d, int m, MPI_Datatype u, MPI_Comm c), (s, n, t, d, m, u, c), c)
+CUCO_EVOLVE_COLLECTIVE(MPI_Alltoallv, (void const* s, int const n[], int const so[], MPI_Datatype t, void* d, int const m[], int const o[], MPI_Datatype u, MPI_Comm c), (s, n, so, t, d, m, o, u, c), c)
+CUCO_EVOLVE_COLLECTIVE(MPI_Scatterv, (void const* s, int const n[], int const o[], MPI_Datatype t, void* d, int m, MPI_Datatype u, int r, MPI_Comm c), (s, n, o, t, d, m, u, r, c), c)
+CUCO_EVOLVE_COLLECTIVE(MPI_Scan, (void const* s, void* d, int n, MPI_Datatype t, MPI_Op o, MPI_Comm c), (s, d, n, t, o, c), c)
+CUCO_EVOLVE_COLLECTIVE(MPI_Exscan, (void const* s, void* d, int n, MPI_Datatype t, MPI_Op o, MPI_Comm c), (s, d, n, t, o, c), c)
+CUCO_EVOLVE_COLLECTIVE(MPI_Reduce_scatter, (void const* s, void* d, int const n[], MPI_Datatype t, MPI_Op o, MPI_Comm c), (s, d, n, t, o, c), c)
+CUCO_EVOLVE_COLLECTIVE(MPI_Reduce_scatter_block, (void const* s, void* d, int n, MPI_Datatype t, MPI_Op o, MPI_Comm c), (s, d, n, t, o, c), c)
 CUCO_EVOLVE_COLLECTIVE(MPI_Comm_split, (MPI_Comm c, int color, int key, MPI_Comm* n), (c, color, key, n), c)
 CUCO_EVOLVE_COLLECTIVE(MPI_Comm_split_type, (MPI_Comm c, int type, int key, MPI_Info i, MPI_Comm* n), (c, type, key, i, n), c)
 CUCO_EVOLVE_COLLECTIVE(MPI_Comm_dup, (MPI_Comm c, MPI_Comm* n), (c, n), c)
 CUCO_EVOLVE_BLOCKING(MPI_Send, (void const* b, int n, MPI_Datatype t, int d, int tag, MPI_Comm c), (b, n, t, d, tag, c))
 CUCO_EVOLVE_BLOCKING(MPI_Recv, (void* b, int n, MPI_Datatype t, int s, int tag, MPI_Comm c, MPI_Status* st), (b, n, t, s, tag, c, st))
+CUCO_EVOLVE_BLOCKING(MPI_Ssend, (void const* b, int n, MPI_Datatype t, int d, int tag, MPI_Comm c), (b, n, t, d, tag, c))
 CUCO_EVOLVE_BLOCKING(MPI_Sendrecv, (void const* b, int n, MPI_Datatype t, int d, int tag, void* rb, int rn, MPI_Datatype rt, int s, int rtag, MPI_Comm c, MPI_Status* st), (b, n, t, d, tag, rb, rn, rt, s, rtag, c, st))
 CUCO_EVOLVE_BLOCKING(MPI_Probe, (int s, int tag, MPI_Comm c, MPI_Status* st), (s, tag, c, st))
 CUCO_EVOLVE_BLOCKING(MPI_Wait, (MPI_Request* r, MPI_Status* st), (r, st))
@@ -99,7 +107,7 @@ CUCO_EVOLVE_BLOCKING(MPI_Waitany, (int n, MPI_Request r[], int* i, MPI_Status* s
 // clang-format on
 
 extern "C" double MPI_Wtime() {
-  return cei::Device::get().host_clock * 1e-6;
+  return cei::read_host_clock_us() * 1e-6;
 }
 extern "C" int MPI_Finalize() {
   cei::drain("MPI_Finalize");

@@ -56,6 +56,9 @@ struct NarrowFloat {
   operator unsigned long long() const { return integer<unsigned long long>(); }
 
   static NarrowFloat from_bits(unsigned bits) { return NarrowRaw{static_cast<unsigned short>(bits)}; }
+  static NarrowFloat rounded(float v, Rounding rounding) {
+    return from_bits(Format::encode(static_cast<double>(v), rounding));
+  }
 
   // clang-format off
   friend NarrowFloat operator+(NarrowFloat a, NarrowFloat b) { return a.value() + b.value(); }

@@ -81,8 +81,11 @@ inline ncclResult_t collective(CollectiveArguments a, ncclComm* c, CUstream_st* 
     return comm_error(c, ncclInvalidArgument, std::string(name) + ": invalid stream");
   if (a.type < 0 || a.type >= ncclNumTypes)
     return comm_error(c, ncclInvalidArgument, std::string(name) + ": invalid data type");
-  if (a.op < 0 || a.op >= ncclNumOps)
-    return comm_error(c, ncclInvalidArgument, std::string(name) + ": invalid reduction");
+  int const created = a.op - ncclNumOps;
+  bool const known = created < 0 ? a.op >= 0
+                                 : created < static_cast<int>(c->pre_multiplied.size()) &&
+                                       c->pre_multiplied[static_cast<std::size_t>(created)].type == a.type;
+  if (!known) return comm_error(c, ncclInvalidArgument, std::string(name) + ": invalid reduction");
   if (a.root < 0 || a.root >= c->ranks)
     return comm_error(c, ncclInvalidArgument, std::string(name) + ": invalid root");
   use_device();
@@ -158,6 +161,11 @@ ncclResult_t ncclCommInitRankConfig(
 }
 ncclResult_t ncclCommInitRank(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank) {
   return ncclCommInitRankConfig(comm, ranks, id, rank, nullptr);
+}
+ncclResult_t ncclCommInitRankScalable(
+    ncclComm_t* comm, int ranks, int rank, int ids, ncclUniqueId* id, ncclConfig_t* config) {
+  if (ids < 1 || id == nullptr) return ncclInvalidArgument;
+  return ncclCommInitRankConfig(comm, ranks, id[0], rank, config);
 }
 ncclResult_t ncclCommInitAll(ncclComm_t*, int, int const*) {
   cuco::emu::not_emulated("ncclCommInitAll (one process for several GPUs); use one MPI rank per GPU");
@@ -244,13 +252,6 @@ ncclResult_t ncclCommRegister(ncclComm_t const comm, void* buffer, size_t, void*
 }
 ncclResult_t ncclCommDeregister(ncclComm_t const comm, void*) {
   return comm == nullptr ? ncclInvalidArgument : ncclSuccess;
-}
-ncclResult_t ncclRedOpCreatePreMulSum(
-    ncclRedOp_t*, void*, ncclDataType_t, ncclScalarResidence_t, ncclComm_t) {
-  cuco::emu::not_emulated("ncclRedOpCreatePreMulSum");
-}
-ncclResult_t ncclRedOpDestroy(ncclRedOp_t, ncclComm_t) {
-  return ncclInvalidArgument;
 }
 ncclResult_t ncclMemAlloc(void** p, size_t n) {
   return cei::allocate(p, n, cei::Allocation::kNccl) == cudaSuccess ? ncclSuccess : ncclUnhandledCudaError;

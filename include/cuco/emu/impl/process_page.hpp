@@ -19,6 +19,7 @@
 
 #include "cuco/emu/impl/environment.hpp"
 #include "cuco/emu/impl/heap.hpp"
+#include "cuco/emu/impl/real_time.hpp"
 
 namespace cuco::emu::impl {
 
@@ -111,12 +112,6 @@ inline ProcessPage* own_page() {
     return p;
   }();
   return page;
-}
-
-inline double real_ms() {
-  timespec t{};
-  ::clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
 }
 
 /// Can the rank go on only if somebody else does something for it? A host thread that waits for peers may

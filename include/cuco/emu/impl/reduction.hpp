@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "cuco/emu/impl/fatal.hpp"
@@ -45,7 +46,7 @@ inline char const* type_name(int type) {
 }
 inline char const* op_name(int op) {
   static char const* const names[] = {"sum", "prod", "max", "min", "avg"};
-  return op >= 0 && op < ncclNumOps ? names[op] : "?";
+  return op >= 0 && op < ncclNumOps ? names[op] : op >= ncclNumOps ? "pre-multiplied sum" : "?";
 }
 
 /// Reduces `parts` (one array of `count` elements per rank) into `out`.
@@ -80,6 +81,32 @@ inline void reduce(std::vector<char const*> const& parts, char* out, std::size_t
     case ncclFloat32: return reduce_typed<float, float>(parts, out, count, op);
     case ncclFloat64: return reduce_typed<double, double>(parts, out, count, op);
     case ncclBfloat16: return reduce_typed<__nv_bfloat16, float>(parts, out, count, op);
+    default: fatal(kNotEmulated, "not emulated: reductions of %s", type_name(type));
+  }
+}
+
+/// Multiplies `count` elements by the factor whose bits are given.
+template <typename T, typename Acc>
+inline void scale_typed(char* data, std::size_t count, std::uint64_t bits) {
+  T factor;
+  std::memcpy(static_cast<void*>(&factor), &bits, sizeof(T));
+  auto* at = reinterpret_cast<T*>(data);
+  for (std::size_t i = 0; i < count; ++i)
+    at[i] = static_cast<T>(static_cast<Acc>(static_cast<Acc>(at[i]) * static_cast<Acc>(factor)));
+}
+
+inline void scale(char* data, std::size_t count, int type, std::uint64_t bits) {
+  switch (type) {
+    case ncclInt8: return scale_typed<std::int8_t, std::int8_t>(data, count, bits);
+    case ncclUint8: return scale_typed<std::uint8_t, std::uint8_t>(data, count, bits);
+    case ncclInt32: return scale_typed<std::int32_t, std::uint32_t>(data, count, bits);
+    case ncclUint32: return scale_typed<std::uint32_t, std::uint32_t>(data, count, bits);
+    case ncclInt64: return scale_typed<std::int64_t, std::uint64_t>(data, count, bits);
+    case ncclUint64: return scale_typed<std::uint64_t, std::uint64_t>(data, count, bits);
+    case ncclFloat16: return scale_typed<__half, float>(data, count, bits);
+    case ncclFloat32: return scale_typed<float, float>(data, count, bits);
+    case ncclFloat64: return scale_typed<double, double>(data, count, bits);
+    case ncclBfloat16: return scale_typed<__nv_bfloat16, float>(data, count, bits);
     default: fatal(kNotEmulated, "not emulated: reductions of %s", type_name(type));
   }
 }

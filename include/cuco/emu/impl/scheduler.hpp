@@ -17,6 +17,21 @@
 #include "cuco/emu/impl/block.hpp"
 
 __thread cuco::emu::Builtins cuco_emu_builtins_storage __asm__("cuco_emu_builtins") = {};
+// The parts that programs name (device_launch_parameters.h).
+static_assert(offsetof(cuco::emu::Builtins, thread_idx) == 0 &&
+                  offsetof(cuco::emu::Builtins, block_idx) == 12 &&
+                  offsetof(cuco::emu::Builtins, block_dim) == 24 &&
+                  offsetof(cuco::emu::Builtins, grid_dim) == 36,
+              "the offsets below");
+#define CUCO_EVOLVE_PART(name, offset)                                                               \
+  __asm__(".globl " name "\n.type " name ", %tls_object\n.set " name ", cuco_emu_builtins + " offset \
+          "\n"                                                                                       \
+          ".size " name ", 12\n");
+CUCO_EVOLVE_PART("cuco_emu_thread_idx", "0")
+CUCO_EVOLVE_PART("cuco_emu_block_idx", "12")
+CUCO_EVOLVE_PART("cuco_emu_block_dim", "24")
+CUCO_EVOLVE_PART("cuco_emu_grid_dim", "36")
+#undef CUCO_EVOLVE_PART
 
 namespace cuco::emu::impl {
 

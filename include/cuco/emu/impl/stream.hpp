@@ -68,6 +68,9 @@ struct CUstream_st {
 
 namespace cuco::emu::impl {
 
+/// Virtual time while a host function of a stream runs (on the device thread), else -1.
+inline thread_local double host_function_us = -1;
+
 /// Between two kernels of one stream. Several GPUs in one process take turns in the driver, which shows as a
 /// longer gap.
 inline double kernel_gap() {

@@ -87,7 +87,39 @@ inline coalesced_group coalesced_threads() {
   return coalesced_group(::cuco::emu::converged_lanes());
 }
 
-using thread_group = coalesced_group;
+/// Any of the groups: the whole block, or some threads of one warp.
+class thread_group {
+ public:
+  thread_group(thread_block const&) {}
+  thread_group(::cuco::emu::WarpGroup const& warp) : block_(false), warp_(warp) {}
+  void sync() const { block_ ? thread_block::sync() : warp_.sync(); }
+  [[nodiscard]] unsigned long long thread_rank() const {
+    return block_ ? thread_block::thread_rank() : warp_.thread_rank();
+  }
+  [[nodiscard]] unsigned long long num_threads() const {
+    return block_ ? thread_block::num_threads() : warp_.num_threads();
+  }
+  [[nodiscard]] unsigned long long size() const { return num_threads(); }
+
+ private:
+  bool block_ = true;
+  ::cuco::emu::WarpGroup warp_{~0U};
+};
+
+/// The members of `group` with the same label.
+template <class Group, class Label>
+coalesced_group labeled_partition(Group const& group, Label label) {
+  return coalesced_group(group.lanes(group.match_any(label)));
+}
+template <class Group>
+coalesced_group binary_partition(Group const& group, bool predicate) {
+  return labeled_partition(group, predicate ? 1 : 0);
+}
+/// One member of `group` calls `function`.
+template <class Group, class F, class... A>
+void invoke_one(Group const& group, F&& function, A&&... arguments) {
+  if (group.thread_rank() == 0) function(static_cast<A&&>(arguments)...);
+}
 
 template <unsigned int Size, class Parent>
 thread_block_tile<Size, Parent> tiled_partition(Parent const&) {

@@ -4,6 +4,11 @@
 
 /// \file
 /// The CUDA runtime for emulated programs: host API, qualifiers, built-in variables and device functions.
+/// math.h and stdlib.h, not only their C++ names: `abs`, `isnan`, `sqrt` without `std::` have overloads for
+/// float in CUDA, and C's `abs(int)` would truncate.
+
+#include <math.h>
+#include <stdlib.h>
 
 #include <cassert>
 #include <cfloat>

@@ -19,9 +19,16 @@
 #define __launch_bounds__(...)
 #define __maxnreg__(...)
 #define __align__(n) __attribute__((aligned(n)))
+#define __builtin_align__(n) __attribute__((aligned(n)))
+#define __device_builtin__
 
-#define threadIdx (::cuco::emu::builtins.thread_idx)
-#define blockIdx (::cuco::emu::builtins.block_idx)
-#define blockDim (::cuco::emu::builtins.block_dim)
-#define gridDim (::cuco::emu::builtins.grid_dim)
-#define warpSize 32
+#ifndef __clang__
+#define __builtin_assume(condition) static_cast<void>(0)
+#endif
+
+// Names for parts of `cuco::emu::builtins`. Variables, not macros: structures have members of the same names.
+extern __thread uint3 const threadIdx __asm__("cuco_emu_thread_idx");
+extern __thread uint3 const blockIdx __asm__("cuco_emu_block_idx");
+extern __thread dim3 const blockDim __asm__("cuco_emu_block_dim");
+extern __thread dim3 const gridDim __asm__("cuco_emu_grid_dim");
+constexpr int warpSize = 32;

@@ -21,7 +21,7 @@ namespace cuco::impl::evaluating {
 /// Runs one compiler command that writes `spec.output_path`, under limits, with a private TMPDIR.
 /// The result file appears only when the compiler succeeded.
 inline Result<BuildResult> run_build(std::vector<std::string> argv, BuildSpec const& spec) {
-  auto scratch = PrivateDirectory::create();
+  auto scratch = make_private_folder();
   if (!scratch) return forward_error(std::move(scratch));
   std::string const output = spec.output_path + ".part";
   for (auto& word : argv)

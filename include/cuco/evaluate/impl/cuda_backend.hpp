@@ -21,6 +21,7 @@
 #include "cuco/evaluate/impl/build_command.hpp"
 #include "cuco/evaluate/impl/cuda_toolchain.hpp"
 #include "cuco/evaluate/impl/mpirun.hpp"
+#include "cuco/process/scratch_folder.hpp"
 
 namespace cuco::impl::evaluating {
 
@@ -30,10 +31,7 @@ class GpuLease {
  public:
   /// Waits until the GPUs are free. Errors: kIo.
   [[nodiscard]] static Result<GpuLease> acquire() {
-    std::error_code error;
-    std::string directory = std::filesystem::temp_directory_path(error).string();
-    if (error) directory = P_tmpdir;
-    std::string const path = directory + "/cuco-gpus-" + std::to_string(::getuid()) + ".lock";
+    std::string const path = shared_temporary_folder() + "/cuco-gpus-" + std::to_string(::getuid()) + ".lock";
     UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file)
       return fail_at(ErrorCode::kIo,

@@ -7,12 +7,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
 
 #include "cuco/core/impl/errno_text.hpp"
 #include "cuco/core/impl/inline.hpp"
@@ -50,29 +48,14 @@ CUCO_EVOLVE_INLINE Status make_directories(std::string const& path) {
   return {};
 }
 
-CUCO_EVOLVE_INLINE Result<PrivateDirectory> PrivateDirectory::create(std::string const& base) {
-  std::string root = base;
-  if (root.empty()) {
-    std::error_code error;
-    root = std::filesystem::temp_directory_path(error).string();
-    constexpr std::size_t kLongest = 40;  // Leaves room for Open MPI's own part of a socket path.
-    if (error || root.size() > kLongest) root = P_tmpdir;
-  }
-  // With the process id, so that a person who finds one after a crash can tell whether it is still in use.
-  std::string path = root + "/cuco-" + std::to_string(::getpid()) + "-XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr)
-    return fail_at(ErrorCode::kIo,
-                   root,
-                   0,
-                   "cannot create a private directory: " + errno_text(errno),
-                   "set TMPDIR to a writable directory with a short path");
-  return PrivateDirectory(std::move(path));
-}
-
-CUCO_EVOLVE_INLINE PrivateDirectory::~PrivateDirectory() {
-  if (path_.empty()) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
+CUCO_EVOLVE_INLINE Result<ScratchFolder> make_private_folder(std::string const& parent) {
+  if (!parent.empty()) return ScratchFolder::make(parent);
+  constexpr std::size_t kLongest = 40;  // Leaves room for Open MPI's own part of a socket path.
+  std::error_code error;
+  std::string root = std::filesystem::temp_directory_path(error).string();
+  if (error || root.size() > kLongest) root = shared_temporary_folder();
+  if (root.size() > kLongest) root = P_tmpdir;
+  return ScratchFolder::make(root);
 }
 
 }  // namespace cuco::impl::evaluating

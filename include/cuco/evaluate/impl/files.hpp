@@ -4,9 +4,9 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "cuco/core/result.hpp"
+#include "cuco/process/scratch_folder.hpp"
 
 namespace cuco::impl::evaluating {
 
@@ -16,25 +16,10 @@ namespace cuco::impl::evaluating {
 /// mkdir -p. Errors: kIo.
 [[nodiscard]] Status make_directories(std::string const& path);
 
-/// A directory for one run that nobody else reads (mode 0700), removed with everything in it by the
-/// destructor. Its path is short because Open MPI puts Unix sockets below it, whose paths are limited to 107
-/// bytes.
-class PrivateDirectory {
- public:
-  /// @param base where to make it; empty: the system's directory for temporary files. Errors: kIo.
-  [[nodiscard]] static Result<PrivateDirectory> create(std::string const& base = {});
-  PrivateDirectory(PrivateDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  PrivateDirectory& operator=(PrivateDirectory&& other) noexcept {
-    std::swap(path_, other.path_);
-    return *this;
-  }
-  ~PrivateDirectory();
-  [[nodiscard]] std::string const& path() const { return path_; }
-
- private:
-  explicit PrivateDirectory(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
+/// A folder for one run, whose path is short because Open MPI puts Unix sockets below it, whose paths are
+/// limited to 107 bytes.
+/// @param parent where to make it; empty: the system's directory for temporary files. Errors: kIo.
+[[nodiscard]] Result<ScratchFolder> make_private_folder(std::string const& parent = {});
 
 }  // namespace cuco::impl::evaluating
 

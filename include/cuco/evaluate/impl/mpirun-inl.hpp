@@ -84,10 +84,10 @@ CUCO_EVOLVE_INLINE Result<RunResult> launch(RunSpec const& spec, LaunchSettings 
     return fail(ErrorCode::kInvalidArgument,
                 "cannot run " + std::to_string(spec.ranks) + " ranks",
                 "ask for 1 or more");
-  auto scratch = PrivateDirectory::create();
+  auto scratch = make_private_folder();
   if (!scratch) return forward_error(std::move(scratch));
   // Open MPI's shared segments are files that outlive a killed rank, so they get a directory that we remove.
-  auto shared = PrivateDirectory::create("/dev/shm");
+  auto shared = make_private_folder("/dev/shm");
 
   Command command;
   command.argv = launch_argv(settings.launcher, spec, ::geteuid() == 0);

@@ -12,6 +12,7 @@
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/errno_text.hpp"
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/evaluate/evaluation_files.hpp"
 #include "cuco/evolve/impl/run_files.hpp"
 #include "cuco/store/evaluation_json.hpp"
 
@@ -33,33 +34,18 @@ CUCO_EVOLVE_INLINE Status make_candidate_folder(GenerationPaths const& at) {
   return {};
 }
 
-CUCO_EVOLVE_INLINE Result<std::unique_ptr<TemporaryFolder>> TemporaryFolder::make() {
-  std::error_code error;
-  auto const base = std::filesystem::temp_directory_path(error);
-  if (error)
-    return fail(ErrorCode::kIo, "no temporary folder: " + error.message(), "set TMPDIR to a writable folder");
-  std::string name = (base / "cuco-run-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr)
-    return fail_at(ErrorCode::kIo,
-                   base.string(),
-                   0,
-                   "cannot create a temporary folder: " + errno_text(errno),
-                   "set TMPDIR to a writable folder");
-  return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(std::move(name)));
-}
-
-CUCO_EVOLVE_INLINE TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 CUCO_EVOLVE_INLINE Result<RunFiles> RunFiles::open(RunDirectory const* directory) {
   RunFiles files;
   files.directory_ = directory;
   if (directory == nullptr) {
-    auto made = TemporaryFolder::make();
+    std::error_code error;
+    auto const base = std::filesystem::temp_directory_path(error);
+    if (error)
+      return fail(
+          ErrorCode::kIo, "no temporary folder: " + error.message(), "set TMPDIR to a writable folder");
+    auto made = ScratchFolder::make(base.string());
     if (!made) return forward_error(std::move(made));
-    files.temporary_ = *std::move(made);
+    files.temporary_ = std::make_shared<ScratchFolder>(*std::move(made));
   }
   return files;
 }
@@ -110,9 +96,7 @@ CUCO_EVOLVE_INLINE std::optional<Proposal> RunFiles::load(GenerationPaths const&
 
 CUCO_EVOLVE_INLINE Status RunFiles::store(GenerationPaths const& at, Evaluation const& evaluation) const {
   if (!durable()) return {};
-  if (auto made = make_candidate_folder(at); !made) return made;
-  if (auto written = write_file_atomic(at.metrics(), metrics_json(evaluation)); !written) return written;
-  if (auto written = write_file_atomic(at.correct(), correct_json(evaluation)); !written) return written;
+  if (auto written = write_evaluation_files(at.results(), evaluation); !written) return written;
   return write_file_atomic(at.evaluation(), cuco::to_json(evaluation));
 }
 

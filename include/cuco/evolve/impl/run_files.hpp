@@ -10,22 +10,9 @@
 #include "cuco/core/result.hpp"
 #include "cuco/core/run_directory.hpp"
 #include "cuco/evolve/impl/proposal.hpp"
+#include "cuco/process/scratch_folder.hpp"
 
 namespace cuco::impl {
-
-/// A private folder that goes away with its owner.
-class TemporaryFolder {
- public:
-  [[nodiscard]] static Result<std::unique_ptr<TemporaryFolder>> make();
-  TemporaryFolder(TemporaryFolder const&) = delete;
-  TemporaryFolder& operator=(TemporaryFolder const&) = delete;
-  ~TemporaryFolder();
-  [[nodiscard]] std::string const& path() const { return path_; }
-
- private:
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
 
 /// Where the candidates of a run live: a run directory that outlasts it, or a temporary folder that does not.
 ///
@@ -58,7 +45,7 @@ class RunFiles {
 
  private:
   RunDirectory const* directory_ = nullptr;
-  std::shared_ptr<TemporaryFolder> temporary_;
+  std::shared_ptr<ScratchFolder> temporary_;
 };
 
 }  // namespace cuco::impl

@@ -11,7 +11,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cuco/core/impl/errno_text.hpp"
@@ -64,6 +66,29 @@ inline std::string create_statements() {
       "CREATE TABLE IF NOT EXISTS archive (program_id TEXT PRIMARY KEY,"
       " FOREIGN KEY (program_id) REFERENCES programs(id) ON DELETE CASCADE);"
       "CREATE TABLE IF NOT EXISTS metadata_store (key TEXT PRIMARY KEY, value TEXT);";
+  return sql;
+}
+
+/// What a reader of an old database needs in place of what it lacks: objects of this connection alone, which
+/// hide the table of the same name and have the missing columns with the values that adding them would give.
+/// The file stays as it is. Empty: nothing is missing.
+inline std::string stand_in_statements(std::vector<SqliteColumn const*> const& missing,
+                                       bool has_archive,
+                                       bool has_values) {
+  std::string sql;
+  if (!missing.empty()) {
+    sql += "CREATE TEMP VIEW programs AS SELECT rowid AS rowid, *";
+    for (SqliteColumn const* column : missing) {
+      constexpr std::string_view kDefault = "DEFAULT ";
+      std::string_view const type = column->type;
+      auto const at = type.find(kDefault);
+      sql += ", " + (at == type.npos ? "NULL" : std::string(type.substr(at + kDefault.size()))) + " AS " +
+             column->name;
+    }
+    sql += " FROM main.programs;";
+  }
+  if (!has_archive) sql += "CREATE TEMP TABLE archive (program_id TEXT PRIMARY KEY);";
+  if (!has_values) sql += "CREATE TEMP TABLE metadata_store (key TEXT PRIMARY KEY, value TEXT);";
   return sql;
 }
 
@@ -122,6 +147,7 @@ inline Status prepare_tables(SqliteDatabase& db, bool read_only) {
     return refuse("a database of some other program: it has no table 'programs'");
   if (!known && read_only) return refuse("the database holds no run yet");
   std::string sql;
+  std::vector<SqliteColumn const*> missing;
   if (known) {
     auto const columns = db.column("PRAGMA table_info(programs)", 1);
     if (!columns) return tl::unexpected<Error>(columns.error());
@@ -129,19 +155,32 @@ inline Status prepare_tables(SqliteDatabase& db, bool read_only) {
       if (!has(*columns, key)) return refuse(std::string("table 'programs' has no column '") + key + "'");
     for (auto const& column : kProgramColumns) {
       if (has(*columns, column.name)) continue;
-      if (read_only)
-        return refuse(std::string("old database without column '") + column.name +
-                      "': open it for writing once");
+      missing.push_back(&column);
       sql += std::string("ALTER TABLE programs ADD COLUMN ") + column.name + " " + column.type + ";";
     }
   }
-  if (read_only) return {};
+  if (read_only) {
+    std::string const stand_ins =
+        stand_in_statements(missing, has(*tables, "archive"), has(*tables, "metadata_store"));
+    return stand_ins.empty() ? Status{} : db.execute(stand_ins);
+  }
   bool const complete = known && sql.empty() && has(*tables, "archive") && has(*tables, "metadata_store");
   if (complete) return {};
   sql = "BEGIN IMMEDIATE;" + sql + create_statements() + "COMMIT;";
   auto made = db.execute(sql);
   if (!made && db.in_transaction()) (void)db.execute("ROLLBACK");
   return made;
+}
+
+/// ": Tree 2 page 3: …": the first finding of SQLite's integrity check, past the line that names the
+/// database.
+inline std::string first_finding(std::vector<std::string> const& rows) {
+  for (std::string const& row : rows) {
+    std::istringstream lines(row);
+    for (std::string line; std::getline(lines, line);)
+      if (!line.empty() && line.rfind("*** in database", 0) != 0) return ": " + line;
+  }
+  return {};
 }
 
 inline Status connect_database(SqliteDatabase& db, SqliteOptions const& options) {
@@ -197,8 +236,7 @@ inline Status connect_database(SqliteDatabase& db, SqliteOptions const& options)
     return fail_at(ErrorCode::kStorage,
                    file,
                    0,
-                   "the database is corrupt" +
-                       (check->empty() ? "" : ": " + check->front().substr(0, check->front().find('\n'))),
+                   "the database is corrupt" + first_finding(*check),
                    "restore it from a copy or choose another directory");
   if (!options.read_only) {
     auto const journal = db.column("PRAGMA journal_mode = WAL");

@@ -17,8 +17,7 @@ inline std::string vector_type(int bytes) {
 
 /// Device functions that copy bytes with vectors where the alignment of both ends allows it.
 inline constexpr char const* kCopyText = R"(
-using Element = @carrier@;
-using Vector = @vector@;
+@units@
 
 // Copies `count` units; `worker` of `workers` threads. All loads of a round are issued before the first store.
 template <class Unit>
@@ -37,7 +36,7 @@ __device__ inline void copy_units(void* target, const void* source, size_t count
 }
 
 // Copies `bytes`: elements up to the first vector boundary, vectors, the elements that are left.
-__device__ inline void copy(char* out, const char* in, size_t bytes, size_t worker, size_t workers) {
+@template@__device__ inline void copy(char* out, const char* in, size_t bytes, size_t worker, size_t workers) {
   constexpr size_t kWidth = sizeof(Vector);
   const size_t shift = reinterpret_cast<uintptr_t>(out) % kWidth;
   size_t head = 0, body = 0;
@@ -53,8 +52,18 @@ __device__ inline void copy(char* out, const char* in, size_t bytes, size_t work
 }
 )";
 
+/// What a move calls its units, and how its functions take the element when its size is known at run time.
+inline Substitutions move_words(Site const& site, int vector_bytes) {
+  std::string const vector = "using Vector = " + vector_type(vector_bytes) + ";";
+  if (is_templated(site))
+    return {{"units", vector}, {"template", "template <class Element>\n"}, {"of", "<Element>"}};
+  return {{"units", "using Element = " + carrier_of(site.types.front()) + ";\n" + vector},
+          {"template", ""},
+          {"of", ""}};
+}
+
 inline std::string copy_text(Site const& site, int vector_bytes) {
-  return render(kCopyText, {{"carrier", carrier_of(site.type)}, {"vector", vector_type(vector_bytes)}});
+  return render(kCopyText, move_words(site, vector_bytes));
 }
 
 }  // namespace cuco::impl

@@ -37,39 +37,48 @@ inline std::string combine_expression(Reduction op, ElementType type) {
   return "a + b";
 }
 
-/// The device functions that load, combine and store elements of one AllReduce.
-inline std::string element_text(Site const& site) {
-  std::string const acc = accumulator_of(site.type);
-  std::string widen = "static_cast<" + acc + ">(value)";
-  std::string narrow = std::string("static_cast<") + cpp_name(site.type) + ">(value)";
-  if (site.type == ElementType::kHalf) widen = "__half2float(value)", narrow = "__float2half(value)";
-  if (site.type == ElementType::kBfloat16)
-    widen = "__bfloat162float(value)", narrow = "__float2bfloat16(value)";
-  if (acc == cpp_name(site.type)) widen = narrow = "value";
+inline std::string widen_expression(ElementType type) {
+  if (type == ElementType::kHalf) return "__half2float(value)";
+  if (type == ElementType::kBfloat16) return "__bfloat162float(value)";
+  std::string const acc = accumulator_of(type);
+  return acc == cpp_name(type) ? "value" : "static_cast<" + acc + ">(value)";
+}
+
+inline std::string narrow_expression(ElementType type) {
+  if (type == ElementType::kHalf) return "__float2half(value)";
+  if (type == ElementType::kBfloat16) return "__float2bfloat16(value)";
+  return accumulator_of(type) == cpp_name(type) ? "value"
+                                                : std::string("static_cast<") + cpp_name(type) + ">(value)";
+}
+
+/// The device functions that load, combine and store elements of a reduction of one type.
+inline std::string plain_element_text(Site const& site) {
+  ElementType const type = site.types.front();
   std::string text = R"(template <int N>
 struct alignas(N * sizeof(@T@)) Pack {
   @T@ at[N];
 };
 
 __device__ inline @Acc@ widen(@T@ value) { return @widen@; }
-__device__ inline @Acc@ combine(@Acc@ a, @Acc@ b) { return @combine@; }
 )";
-  text += site.op == Reduction::kAvg ? "__device__ inline @T@ finish(@Acc@ value, int ranks) {\n"
-                                       "  value = value / static_cast<@Acc@>(ranks);\n"
-                                       "  return @narrow@;\n"
-                                       "}\n"
-                                     : "__device__ inline @T@ finish(@Acc@ value) { return @narrow@; }\n";
+  std::string const combine = combine_expression(site.ops.front(), type);
+  text += combine.size() < 40
+              ? "__device__ inline @Acc@ combine(@Acc@ a, @Acc@ b) { return @combine@; }\n"
+              : "__device__ inline @Acc@ combine(@Acc@ a, @Acc@ b) {\n  return @combine@;\n}\n";
+  text += site.ops.front() == Reduction::kAvg
+              ? "__device__ inline @T@ finish(@Acc@ value, int ranks) {\n"
+                "  value = value / static_cast<@Acc@>(ranks);\n"
+                "  return @narrow@;\n"
+                "}\n"
+              : "__device__ inline @T@ finish(@Acc@ value) { return @narrow@; }\n";
   return render(text,
-                {{"T", cpp_name(site.type)},
-                 {"Acc", acc},
-                 {"widen", widen},
-                 {"narrow", narrow},
-                 {"combine", combine_expression(site.op, site.type)}});
-}
-
-/// Arguments after the first of a call of `finish`.
-inline std::string finish_arguments(Site const& site) {
-  return site.op == Reduction::kAvg ? ", device.nRanks" : "";
+                {{"T", cpp_name(type)},
+                 {"Acc", accumulator_of(type)},
+                 {"widen", widen_expression(type)},
+                 {"narrow", narrow_expression(type)},
+                 {"combine", combine}});
 }
 
 }  // namespace cuco::impl
+
+#include "cuco/transform/codegen/element_template_text.hpp"

@@ -17,27 +17,28 @@ inline constexpr char const* kGinMoveNote =
 // peer raises a signal of this launch earlier. Flushing makes the send buffer reusable.
 )";
 
+inline constexpr char const* kGinPieceText =
+    R"(  // This CTA's piece of @whole@, a multiple of 128 bytes but for the last.
+  const size_t piece = (bytes + kCtas * 128 - 1) / (kCtas * 128) * 128;
+  const size_t begin = blockIdx.x * piece < bytes ? blockIdx.x * piece : bytes;
+  const size_t size = begin + piece < bytes ? piece : bytes - begin;
+)";
+
 inline constexpr char const* kGinMoveKernel = R"(
 // `bytes`: what one rank sends to one other.
-__global__ void __launch_bounds__(kThreads) move(ncclDevComm device, Place send, Place recv, size_t bytes) {
+@head@
   const ncclGin gin(device, @context@);
   const ncclTeam world = ncclTeamWorld(device);
   const int rank = device.rank, ranks = device.nRanks;
 @before@
 @barrier@
-  // This CTA's piece of every slot, a multiple of 128 bytes but for the last.
-  const size_t piece = (bytes + kCtas * 128 - 1) / (kCtas * 128) * 128;
-  const size_t begin = blockIdx.x * piece < bytes ? blockIdx.x * piece : bytes;
-  const size_t size = begin + piece < bytes ? piece : bytes - begin;
-  if (size != 0) {
+@piece@  if (size != 0) {
     @peer_loop@ {
       if (peer == rank) continue;
-      put_range(gin, world, peer, recv + (rank * bytes + begin), send + @from@, size, @signal_to@,
-                @coop@);
-    }
+@put@    }
     char* out = static_cast<char*>(ncclGetLocalPointer(recv.window, recv.offset)) + rank * bytes + begin;
     const char* in = static_cast<const char*>(ncclGetLocalPointer(send.window, send.offset)) + @own@;
-    if (in != out) copy(out, in, size, threadIdx.x, kThreads);
+    if (in != out) copy@of@(out, in, size, threadIdx.x, kThreads);
 @wait@  }
   gin.flush(ncclCoopCta());
 }
@@ -56,6 +57,14 @@ inline std::string gin_move_text(Launcher const& l, Resources const& resources) 
   std::string const wait = per_peer ? "    if (int(threadIdx.x) < ranks && int(threadIdx.x) != rank)\n"
                                       "      gin.waitSignal(ncclCoopThread(), signal, before + 1);\n"
                                     : "    gin.waitSignal(ncclCoopCta(), signal, before + ranks - 1);\n";
+  std::string const put = gin_put("      ",
+                                  {"peer",
+                                   "recv + (rank * bytes + begin)",
+                                   std::string("send + ") + (gather ? "begin" : "(peer * bytes + begin)"),
+                                   "size",
+                                   per_peer ? gin_signal(d, resources, 1, 0, "rank") : "signal",
+                                   gin_coop(d)},
+                                  {});
   Substitutions const values{{"title", gather ? "AllGather" : "AlltoAll"},
                              {"what", gather ? "its input" : "a slice of its input"},
                              {"signal_note", gin_signal_note(d)},
@@ -63,9 +72,10 @@ inline std::string gin_move_text(Launcher const& l, Resources const& resources) 
                              {"before", before},
                              {"barrier", gin_barrier(d, "  ")},
                              {"peer_loop", gin_peer_loop(d)},
-                             {"coop", gin_coop(d)},
-                             {"signal_to", per_peer ? gin_signal(d, resources, 1, 0, "rank") : "signal"},
-                             {"from", gather ? "begin" : "(peer * bytes + begin)"},
+                             {"put", put},
+                             {"head", kernel_head(l)},
+                             {"piece", render(kGinPieceText, {{"whole", "every slot"}})},
+                             {"of", is_templated(l.site) ? "<Element>" : ""},
                              {"own", gather ? "begin" : "rank * bytes + begin"},
                              {"wait", wait}};
   return wrap_comment(render(kGinMoveNote, values)) + "namespace " + l.name + "_kernel {\n" +

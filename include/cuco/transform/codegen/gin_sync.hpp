@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cuco/transform/codegen/plan.hpp"
+#include "cuco/transform/codegen/signature.hpp"
 
 /// @file
 /// The pieces that all one-sided kernels share: puts in chunks, signals, the opening barrier, waiting.
@@ -38,6 +38,15 @@ __device__ inline void put_range(const ncclGin& gin, ncclTeam world, int peer, P
          chunked;
 }
 
+/// A call of `put_range`; the items may refer to `values`.
+inline std::string gin_put(std::string const& indent,
+                           std::vector<std::string> items,
+                           Substitutions const& values) {
+  for (auto& item : items) item = render(item, values);
+  items.insert(items.begin(), {"gin", "world"});
+  return listed(indent + "put_range(", items, ");\n");
+}
+
 /// The loop header and the coop with which transfers to the peers are issued.
 inline std::string gin_peer_loop(Directives const& d) {
   switch (d.issuer) {
@@ -66,13 +75,14 @@ inline std::string gin_signal(
   return (r.first_signal == "0" ? "" : r.first_signal + " + ") + slot + " * ranks + " + source;
 }
 
-inline std::string gin_constants(Launcher const& l, Resources const& resources) {
+inline std::string gin_constants(Launcher const& l, Resources const& resources, bool loads = true) {
   Directives const& d = l.directives;
   std::string out = "\nconstexpr int kCtas = " + std::to_string(d.ctas) +
                     ";\nconstexpr int kThreads = " + std::to_string(d.threads) + ";\n";
   if (d.contexts != 1) out += "constexpr int kContexts = " + std::to_string(d.contexts) + ";\n";
   if (d.chunk_bytes != 0) out += "constexpr size_t kChunkBytes = " + std::to_string(d.chunk_bytes) + ";\n";
-  out += "constexpr int kUnroll = " + std::to_string(d.unroll) + ";  // loads a thread has in flight\n";
+  if (loads)
+    out += "constexpr int kUnroll = " + std::to_string(d.unroll) + ";  // loads a thread has in flight\n";
   out += "constexpr int kFirstBarrier = " + std::to_string(resources.first_barrier) + ";\n";
   return out;
 }

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "cuco/transform/codegen/communicator_text.hpp"
+#include "cuco/transform/codegen/exchange_host.hpp"
+#include "cuco/transform/codegen/landing_text.hpp"
 #include "cuco/transform/codegen/plan.hpp"
 
 /// @file
@@ -48,7 +51,7 @@ struct Requirements {
 inline std::vector<Allocation> allocations;
 inline std::vector<Registration> registrations;
 inline std::vector<Communicator> communicators;
-@scratch_state@
+@scratch_state@@exchange_state@
 [[noreturn]] inline void stop(const char* what, const char* why) {
   std::fprintf(stderr, "device_nccl: %s: %s\n", what, why);
   std::abort();
@@ -69,7 +72,7 @@ cudaError_t allocate(T** pointer, size_t bytes) {
   *pointer = static_cast<T*>(base);
   return cudaSuccess;
 }
-@nccl_allocate@
+@largest@@nccl_allocate@
 // Unmaps the windows that `selected` names. The kernels that used them end by meeting their peers, so once they are
 // over here, no peer uses this rank's memory any more.
 template <class Selected>
@@ -122,22 +125,23 @@ inline const ncclDevComm& communicator_of(ncclComm_t comm) {
     if (c.comm == comm) return c.device;
 @create@  (void)cudaGetLastError();  // creating may leave an error behind that it has dealt with
 @lsa_check@  communicators.push_back({comm, device});
-  return communicators.back().device;
+@open_pipes@  return communicators.back().device;
 }
 @scratch@
 // Does now, outside timed regions, what the first collective on these buffers would do.
 inline void prepare(ncclComm_t comm, std::initializer_list<const void*> buffers) {
+  if (comm == nullptr) return;  // this rank has no part in it
   @prepare_device@communicator_of(comm);
   for (const void* buffer : buffers)
     if (allocation_of(buffer) != nullptr) place_of(comm, buffer, 0);
 @prepare_scratch@}
 
-@ending_text@}  // namespace device_nccl
+@creations@@ending_text@}  // namespace device_nccl
 // cuco: infrastructure end
 )";
 
 inline constexpr char const* kEndingText = R"(inline void forget(ncclComm_t comm) {
-  unregister([&](const Registration& r) { return r.comm == comm; });
+@close_pipes@  unregister([&](const Registration& r) { return r.comm == comm; });
   for (size_t i = communicators.size(); i-- > 0;) {
     if (communicators[i].comm != comm) continue;
     require(ncclDevCommDestroy(comm, &communicators[i].device), "ncclDevCommDestroy");
@@ -172,48 +176,6 @@ inline constexpr char const* kLsaNeeds = R"(  needs.lsaBarrierCount = wanted.bar
   require(ncclDevCommCreate(comm, &needs, &device), "ncclDevCommCreate");
 )";
 
-inline constexpr char const* kScratchState = R"(
-// Landing buffers, one for each kernel that needs its own.
-struct Scratch {
-  ncclComm_t comm;
-  int area;
-  char* base;
-  size_t bytes;
-};
-inline std::vector<Scratch> scratches;
-)";
-
-inline constexpr char const* kScratchText = R"(
-// Landing buffer number `area`, of at least `bytes`. Grows when it must, on all ranks alike.
-inline Place scratch_of(ncclComm_t comm, int area, size_t bytes) {
-  for (size_t i = 0; i < scratches.size(); ++i) {
-    if (scratches[i].comm != comm || scratches[i].area != area) continue;
-    if (scratches[i].bytes >= bytes) return place_of(comm, scratches[i].base, bytes);
-    if (release(scratches[i].base) != cudaSuccess) stop("landing buffer", "cannot be freed");
-    scratches.erase(scratches.begin() + i);
-    break;
-  }
-  char* base = nullptr;
-  if (allocate(&base, bytes) != cudaSuccess) stop("landing buffer", "out of device memory");
-  scratches.push_back({comm, area, base, bytes});
-  return place_of(comm, base, bytes);
-}
-)";
-
-inline constexpr char const* kPrepareScratch = R"(  size_t largest = 0;
-  for (const void* buffer : buffers)
-    if (const Allocation* a = allocation_of(buffer)) largest = std::max(largest, a->bytes);
-  const Requirements wanted = requirements(device.nRanks, largest);
-  for (int area = 0; largest != 0 && area < wanted.scratch_areas; ++area) scratch_of(comm, area, wanted.scratch_bytes);
-)";
-
-inline constexpr char const* kForgetScratch = R"(  for (size_t i = scratches.size(); i-- > 0;) {
-    if (scratches[i].comm != comm) continue;
-    if (release(scratches[i].base) != cudaSuccess) stop("landing buffer", "cannot be freed");
-    scratches.erase(scratches.begin() + i);
-  }
-)";
-
 inline constexpr char const* kNcclAllocate = R"(
 // In place of ncclMemAlloc.
 inline ncclResult_t mem_alloc(void** pointer, size_t bytes) {
@@ -235,9 +197,12 @@ struct InfrastructureOptions {
   Api api = Api::LSA;
   bool uses_nccl_mem_alloc = false;  ///< The program itself calls ncclMemAlloc for these buffers.
   bool uses_nccl_mem_free = false;
-  bool reduces = false;  ///< There is an AllReduce, which needs landing buffers over one-sided puts.
+  bool landing = false;    ///< Some launcher needs landing buffers, see `needs_landing`.
+  bool exchanges = false;  ///< There are sends and receives.
   std::vector<std::string>
       endings;  ///< ncclCommDestroy, ncclCommFinalize, ncclCommAbort, as the program uses them.
+  std::vector<std::string> creations;  ///< ncclCommInitRank and so on, of a program that sends.
+  bool uses_largest = false;           ///< Some allocation differs in size between ranks.
 };
 
 /// The name that replaces an NCCL call which ends a communicator, for example comm_destroy.
@@ -249,45 +214,53 @@ inline std::string ending_name(std::string const& call) {
 
 inline std::string infrastructure_text(InfrastructureOptions const& options) {
   bool const gin = options.api == Api::GIN;
-  bool const scratch = gin && options.reduces;
+  bool const scratch = options.landing;
   std::string endings;
   for (auto const& call : options.endings)
     endings += "inline ncclResult_t " + ending_name(call) +
                "(ncclComm_t comm) {\n  forget(comm);\n  return " + call + "(comm);\n}\n";
-  std::string fields = "  int barriers;\n", signature = "Requirements requirements()",
-              wanted = "requirements()", ranks;
-  if (gin)
-    fields += "  int signals;\n", signature = "Requirements requirements(int ranks)",
-                                  wanted = "requirements(ranks)";
-  if (gin) ranks = "  int ranks = 0;\n  require(ncclCommCount(comm, &ranks), \"ncclCommCount\");\n";
-  if (scratch) {
+  std::string fields = "  int barriers;\n";
+  if (gin) fields += "  int signals;\n";
+  if (scratch)
     fields +=
         "  int scratch_areas;\n  size_t scratch_bytes;  // of each, for buffers of up to `largest` bytes\n";
-    signature = "Requirements requirements(int ranks, size_t largest)";
-    wanted = "requirements(ranks, 0)";
-  }
+  std::string const signature = scratch ? "Requirements requirements(int ranks, size_t largest)"
+                                : gin   ? "Requirements requirements(int ranks)"
+                                        : "Requirements requirements()";
+  std::string const wanted = scratch ? "requirements(ranks, 0)"
+                             : gin   ? "requirements(ranks)"
+                                     : "requirements()";
+  std::string const ranks =
+      gin || scratch ? "  int ranks = 0;\n  require(ncclCommCount(comm, &ranks), \"ncclCommCount\");\n" : "";
   std::string const create = render(kCreateDeviceCommunicator, {{"ranks", ranks}, {"wanted", wanted}});
-  std::string const lsa_check = gin ? ""
-                                    : "  if (device.lsaSize != device.nRanks) stop(\"ncclDevCommCreate\", "
-                                      "\"some ranks cannot reach each other by load "
-                                      "and store\");\n";
-  return render(kInfrastructureText,
-                {{"api", to_string(options.api)},
-                 {"requirement_fields", fields},
-                 {"requirements_signature", signature},
-                 {"scratch_state", scratch ? kScratchState : ""},
-                 {"nccl_allocate", options.uses_nccl_mem_alloc ? kNcclAllocate : ""},
-                 {"nccl_release", options.uses_nccl_mem_free ? kNcclRelease : ""},
-                 {"create", create + (gin ? kGinNeeds : kLsaNeeds)},
-                 {"lsa_check", lsa_check},
-                 {"scratch", scratch ? kScratchText : ""},
-                 {"prepare_device", scratch ? "const ncclDevComm& device = " : ""},
-                 {"prepare_scratch", scratch ? kPrepareScratch : ""},
-                 {"ending_text",
-                  options.endings.empty()
-                      ? ""
-                      : render(kEndingText,
-                               {{"forget_scratch", scratch ? kForgetScratch : ""}, {"endings", endings}})}});
+  std::string const lsa_check =
+      gin ? ""
+          : "  if (device.lsaSize != device.nRanks)\n"
+            "    stop(\"ncclDevCommCreate\", \"some ranks cannot reach each other by load "
+            "and store\");\n";
+  return render(
+      kInfrastructureText,
+      {{"api", to_string(options.api)},
+       {"requirement_fields", fields},
+       {"requirements_signature", signature},
+       {"scratch_state", scratch ? kScratchState : ""},
+       {"exchange_state", options.exchanges ? kExchangeDeclarations : ""},
+       {"open_pipes", options.exchanges ? "  open_pipes(comm, device);\n" : ""},
+       {"largest", options.uses_largest ? kAllocateLargest : ""},
+       {"creations", creations_text(options.creations)},
+       {"nccl_allocate", options.uses_nccl_mem_alloc ? kNcclAllocate : ""},
+       {"nccl_release", options.uses_nccl_mem_free ? kNcclRelease : ""},
+       {"create", create + (gin ? kGinNeeds : kLsaNeeds)},
+       {"lsa_check", lsa_check},
+       {"scratch", scratch ? kScratchText : ""},
+       {"prepare_device", scratch ? "const ncclDevComm& device = " : ""},
+       {"prepare_scratch", scratch ? kPrepareScratch : ""},
+       {"ending_text",
+        options.endings.empty() ? ""
+                                : render(kEndingText,
+                                         {{"forget_scratch", scratch ? kForgetScratch : ""},
+                                          {"close_pipes", options.exchanges ? "  close_pipes(comm);\n" : ""},
+                                          {"endings", endings}})}});
 }
 
 }  // namespace cuco::impl

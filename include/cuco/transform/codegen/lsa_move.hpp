@@ -20,14 +20,13 @@ constexpr int kUnroll = @unroll@;  // loads a thread has in flight
 constexpr int kFirstBarrier = @first_barrier@;
 )";
 
-/// A push AllGather by whole CTAs reads its input once and stores it to every rank.
+/// A push AllGather by whole CTAs, or a broadcast, reads its input once and stores it to every rank.
 inline constexpr char const* kLsaBroadcastText = R"(
-using Element = @carrier@;
-using Vector = @vector@;
+@units@
 
-// Stores `count` units at `source` to every rank, `at` bytes into the receive buffer.
+// Stores `count` units at `source` to @receivers@.
 template <class Unit>
-__device__ inline void send_units(const ncclDevComm& device, Place recv, const void* source, size_t count) {
+__device__ inline void send_units(const ncclDevComm& device, Place recv, const void* source, size_t count@root@) {
   const Unit* in = static_cast<const Unit*>(source);
   const size_t step = size_t{kCtas} * kThreads;
   size_t i = size_t{blockIdx.x} * kThreads + threadIdx.x;
@@ -37,7 +36,7 @@ __device__ inline void send_units(const ncclDevComm& device, Place recv, const v
     for (int u = 0; u < kUnroll; ++u) unit[u] = in[i + u * step];
     for (int p = 1; p <= device.nRanks; ++p) {
       const int peer = (device.rank + p) % device.nRanks;
-      Unit* out = static_cast<Unit*>(ncclGetLsaPointer(recv.window, recv.offset, peer));
+@skip@      Unit* out = static_cast<Unit*>(ncclGetLsaPointer(recv.window, recv.offset, peer));
 #pragma unroll
       for (int u = 0; u < kUnroll; ++u) out[i + u * step] = unit[u];
     }
@@ -46,7 +45,7 @@ __device__ inline void send_units(const ncclDevComm& device, Place recv, const v
     const Unit unit = in[i];
     for (int p = 1; p <= device.nRanks; ++p) {
       const int peer = (device.rank + p) % device.nRanks;
-      static_cast<Unit*>(ncclGetLsaPointer(recv.window, recv.offset, peer))[i] = unit;
+@skip@      static_cast<Unit*>(ncclGetLsaPointer(recv.window, recv.offset, peer))[i] = unit;
     }
   }
 }
@@ -73,7 +72,7 @@ inline constexpr char const* kLsaBlockLoop = R"(
   // All threads work for one peer at a time; ranks start with different peers so that no link is asked twice.
   for (int p = 1; p <= device.nRanks; ++p) {
     const int peer = (device.rank + p) % device.nRanks;
-@slice@    copy(out, in, bytes, size_t{blockIdx.x} * kThreads + threadIdx.x, size_t{kCtas} * kThreads);
+@slice@    copy@of@(out, in, bytes, size_t{blockIdx.x} * kThreads + threadIdx.x, size_t{kCtas} * kThreads);
   }
 )";
 
@@ -84,22 +83,47 @@ inline constexpr char const* kLsaWarpLoop = R"(
   for (int p = warp % device.nRanks; p < device.nRanks; p += kWarps) {
     const int peer = (device.rank + 1 + p) % device.nRanks;
     const int sharing = p < kWarps ? (kWarps - p + device.nRanks - 1) / device.nRanks : 1;
-@slice@    copy(out, in, bytes, warp / device.nRanks * 32 + threadIdx.x % 32, size_t(sharing) * 32);
+@slice@    copy@of@(out, in, bytes, warp / device.nRanks * 32 + threadIdx.x % 32, size_t(sharing) * 32);
   }
 )";
 
+/// Where one copy between this rank and `peer` (or the root) comes from and goes to; slots as byte offsets.
+struct LsaSlice {
+  std::string to = "ncclGetLocalPointer(recv.window, recv.offset)", to_slot;
+  std::string from = "ncclGetLocalPointer(send.window, send.offset)", from_slot;
+};
+
+inline std::string lsa_slice_text(LsaSlice const& slice, std::string const& indent) {
+  return indent + "char* out = static_cast<char*>(" + slice.to + ")" + slice.to_slot + ";\n" + indent +
+         "const char* in = static_cast<const char*>(" + slice.from + ")" + slice.from_slot + ";\n";
+}
+
 inline std::string lsa_slice(Site const& site, Directives const& d) {
   bool const push = d.algorithm == Algorithm::kPush;
-  bool const gather = site.collective == Collective::kAllGather;
-  std::string const to = push ? "ncclGetLsaPointer(recv.window, recv.offset, peer)"
-                              : "ncclGetLocalPointer(recv.window, recv.offset)";
-  std::string const from = push ? "ncclGetLocalPointer(send.window, send.offset)"
-                                : "ncclGetLsaPointer(send.window, send.offset, peer)";
-  std::string const to_slot = push ? " + device.rank * bytes" : " + peer * bytes";
-  std::string const from_slot = gather ? "" : push ? " + peer * bytes" : " + device.rank * bytes";
-  return "    char* out = static_cast<char*>(" + to + ")" + to_slot +
-         ";\n    const char* in = static_cast<const char*>(" + from + ")" + from_slot + ";\n";
+  std::string const mine = " + device.rank * bytes", peers = " + peer * bytes";
+  LsaSlice slice;
+  (push ? slice.to : slice.from) = push ? "ncclGetLsaPointer(recv.window, recv.offset, peer)"
+                                        : "ncclGetLsaPointer(send.window, send.offset, peer)";
+  bool const gathers = site.collective == Collective::kAllGather || site.collective == Collective::kGather;
+  if (site.collective != Collective::kScatter) slice.to_slot = push ? mine : peers;
+  if (!gathers) slice.from_slot = push ? peers : mine;
+  return lsa_slice_text(slice, "    ");
 }
+
+/// What all load/store moves fill their texts with.
+inline Substitutions lsa_move_words(Launcher const& l, Resources const& resources) {
+  Directives const& d = l.directives;
+  Substitutions values{{"ctas", std::to_string(d.ctas)},
+                       {"threads", std::to_string(d.threads)},
+                       {"unroll", std::to_string(d.unroll)},
+                       {"first_barrier", std::to_string(resources.first_barrier)},
+                       {"entry_note", lsa_entry_note(d)},
+                       {"exit_note", lsa_exit_note(d)}};
+  for (auto& word : move_words(l.site, d.vector_bytes)) values.push_back(std::move(word));
+  return values;
+}
+
+inline constexpr char const* kSlotComment = "\n// `bytes`: what one rank sends to one other.\n";
 
 /// The constants, the device code and the note of one load/store AllGather or AlltoAll.
 inline std::string lsa_move_text(Launcher const& l, Resources const& resources) {
@@ -112,25 +136,19 @@ inline std::string lsa_move_text(Launcher const& l, Resources const& resources) 
                                        : "every rank loads its slots from the peers' send buffers";
   Substitutions values{{"title", gather ? "AllGather" : "AlltoAll"},
                        {"action", action},
-                       {"ctas", std::to_string(d.ctas)},
-                       {"threads", std::to_string(d.threads)},
-                       {"unroll", std::to_string(d.unroll)},
-                       {"first_barrier", std::to_string(resources.first_barrier)},
-                       {"carrier", carrier_of(l.site.type)},
-                       {"vector", vector_type(d.vector_bytes)},
-                       {"slice", lsa_slice(l.site, d)},
-                       {"entry_note", lsa_entry_note(d)},
-                       {"exit_note", lsa_exit_note(d)}};
+                       {"receivers", "every rank"},
+                       {"root", ""},
+                       {"skip", ""},
+                       {"slice", lsa_slice(l.site, d)}};
+  for (auto& word : lsa_move_words(l, resources)) values.push_back(std::move(word));
   std::string out = wrap_comment(render(kLsaMoveNote, values)) + "namespace " + l.name + "_kernel {\n" +
                     render(kLsaMoveConstants, values);
   out += broadcast ? render(kLsaBroadcastText, values) : copy_text(l.site, d.vector_bytes);
-  out +=
-      "\n// `bytes`: what one rank sends to one other.\n"
-      "__global__ void __launch_bounds__(kThreads) move(ncclDevComm device, Place send, Place recv, size_t "
-      "bytes) {\n";
-  out += lsa_entry(d);
-  out += broadcast ? kLsaBroadcastBody
-                   : render(d.issuer == Issuer::kWarp ? kLsaWarpLoop : kLsaBlockLoop, values);
+  out += kSlotComment + kernel_head(l) + "\n" + lsa_entry(d);
+  out += render(broadcast                   ? kLsaBroadcastBody
+                : d.issuer == Issuer::kWarp ? kLsaWarpLoop
+                                            : kLsaBlockLoop,
+                values);
   return out + "\n" + lsa_exit(d) + "}\n";
 }
 

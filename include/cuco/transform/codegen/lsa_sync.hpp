@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "cuco/transform/codegen/plan.hpp"
+#include "cuco/transform/codegen/signature.hpp"
 
 /// @file
 /// How a load/store kernel meets its peers at both ends.

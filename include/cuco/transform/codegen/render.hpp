@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,52 @@ inline std::string render(std::string_view text, Substitutions const& values) {
     i = found ? close + 1 : close;
   }
   return out;
+}
+
+/// Template characters around text that lies one level deeper, as between braces that only some points need.
+inline constexpr char kIndent = '\x02';
+inline constexpr char kUnindent = '\x03';
+
+/// Applies `kIndent` and `kUnindent`.
+inline std::string indented(std::string_view text) {
+  std::string out;
+  std::size_t depth = 0;
+  for (char c : text) {
+    if (c == kIndent || c == kUnindent) {
+      depth = c == kIndent ? depth + 1 : depth - 1;
+      continue;
+    }
+    bool const line_start = out.empty() || out.back() == '\n';
+    if (line_start && c != '\n') out.append(2 * depth, ' ');
+    out += c;
+  }
+  return out;
+}
+
+/// `head` with `items` after it, separated by commas, and `tail`, on lines of at most 118 columns; further
+/// lines begin below the first item.
+inline std::string listed(std::string const& head,
+                          std::vector<std::string> const& items,
+                          std::string const& tail) {
+  constexpr std::size_t kColumns = 118;  // 120 when the text is indented once more
+  std::size_t const line_begin = head.rfind('\n') == std::string::npos ? 0 : head.rfind('\n') + 1;
+  std::size_t const margin = head.size() - line_begin;
+  std::string out = head;
+  std::size_t column = margin;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    bool const last = i + 1 == items.size();
+    std::size_t const width = items[i].size() + (last ? std::min(tail.find('\n'), tail.size()) : 1);
+    if (i != 0 && column + 1 + width > kColumns) {
+      out += "\n" + std::string(margin, ' ');
+      column = margin;
+    } else if (i != 0) {
+      out += ' ';
+      ++column;
+    }
+    out += items[i] + (last ? "" : ",");
+    column += items[i].size() + 1;
+  }
+  return out + tail;
 }
 
 /// Lines of `// ` comments as paragraphs of at most 118 columns; a bare `//` separates paragraphs.

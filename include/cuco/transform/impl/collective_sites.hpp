@@ -2,61 +2,88 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuco/transform/codegen/plan.hpp"
-#include "cuco/transform/impl/constants.hpp"
-#include "cuco/transform/impl/rank_dependence.hpp"
+#include "cuco/transform/impl/buffer_choice.hpp"
+#include "cuco/transform/impl/group_calls.hpp"
+#include "cuco/transform/impl/program_check.hpp"
 #include "cuco/transform/impl/streams.hpp"
+#include "cuco/transform/impl/use_types.hpp"
 #include "cuco/transform/rewrite.hpp"
 
 namespace cuco::impl {
 
-/// One collective call and the launcher that takes its place.
-struct PlannedCall {
-  Index call = kNone;
-  Index node = kNone;
+/// One use of an NCCL function and the launcher that takes its place.
+struct PlannedUse {
+  NcclUse use;
   std::size_t launcher = 0;
+  std::vector<Index> nodes;  ///< Of the communication graph; several when a macro is used several times.
+};
+
+/// A buffer that is copied through landing memory, and why.
+struct StagedBuffer {
+  std::uint32_t line = 0;
+  std::string buffer;
+  std::string why;
+  bool operator==(StagedBuffer const&) const = default;
 };
 
 /// What becomes of a program's communication.
 struct Plan {
   std::vector<Launcher> launchers;
-  std::vector<PlannedCall> calls;
-  std::set<Index> symmetric;  ///< Allocations that become symmetric memory.
-  bool reduces = false;
+  std::vector<PlannedUse> uses;  ///< In source order.
+  std::set<Index> symmetric;     ///< Allocations that become symmetric memory.
+  std::set<Index> largest;       ///< Those of them whose size differs between ranks.
+  std::vector<StagedBuffer> staged;
+  [[nodiscard]] bool sends() const {
+    for (Launcher const& l : launchers)
+      if (l.site.collective == Collective::kSendRecv) return true;
+    return false;
+  }
 };
-
-inline constexpr char const* kSupportedCollectives =
-    "the rules know ncclAllReduce, ncclAllGather and ncclAlltoAll";
 
 /// Finds the launchers a program needs, or the first construct that the rules do not cover.
 class SitePlanner {
  public:
   SitePlanner(SourceModel const& model, Api api, RewriteRequest const& request)
-      : m_(model), api_(api), request_(request), ranks_(model) {}
+      : m_(model),
+        api_(api),
+        request_(request),
+        ranks_(model),
+        buffers_(model, ranks_),
+        stream_reader_(model),
+        macros_(macro_bodies(model)),
+        types_(model, macros_) {}
 
   [[nodiscard]] Result<Plan> plan() {
-    if (auto ok = check_program(); !ok) return forward_error(std::move(ok));
-    for (std::size_t n = 0; n < m_.report.graph.size(); ++n) {
-      if (auto ok = add(static_cast<Index>(n)); !ok) return forward_error(std::move(ok));
-    }
-    if (plan_.calls.empty())
+    if (auto ok = check_program(m_, macros_, request_.file); !ok) return forward_error(std::move(ok));
+    auto uses = find_uses(m_, macros_, [](std::string_view w) { return find_collective(w) != nullptr; });
+    if (uses.empty())
       return fail_at(ErrorCode::kRefused,
                      request_.file,
                      0,
                      "the program has no collective to transform",
-                     std::string(kSupportedCollectives));
-    if (widen_) {
-      for (std::size_t a = 0; a < m_.report.allocations.size(); ++a)
-        if (m_.report.allocations[a].allocator == "cudaMalloc") plan_.symmetric.insert(static_cast<Index>(a));
-    }
+                     "give a program that calls NCCL from the host");
+    if (auto groups = GroupReader(m_, macros_).read(request_.file); !groups)
+      return forward_error(std::move(groups));
+    assign_nodes(uses);
+    for (NcclUse& use : uses)
+      if (auto ok = add(std::move(use)); !ok) return forward_error(std::move(ok));
+    if (auto ok = add_runtime_types(); !ok) return forward_error(std::move(ok));
+    if (widen_) plan_.symmetric.insert(buffers_.common().begin(), buffers_.common().end());
     for (Index a : plan_.symmetric)
-      if (auto ok = check_allocation(a); !ok) return forward_error(std::move(ok));
-    return choose_directives();
+      if (buffers_.size_varies(a)) plan_.largest.insert(a);
+    if (auto ok = choose_directives(); !ok) return forward_error(std::move(ok));
+    return std::move(plan_);
   }
+
+  [[nodiscard]] RankDependence const& ranks() const { return ranks_; }
+  [[nodiscard]] std::vector<MacroBody> const& macros() const { return macros_; }
 
  private:
   [[nodiscard]] tl::unexpected<Error> refuse(std::uint32_t line,
@@ -65,200 +92,197 @@ class SitePlanner {
     return fail_at(ErrorCode::kRefused, request_.file, line, std::move(cause), std::move(remedy));
   }
 
-  /// Constructs that no rule covers, wherever they stand.
-  [[nodiscard]] Result<void> check_program() const {
-    for (Token const& t : m_.code.tokens) {
-      if (t.is("device_nccl"))
-        return refuse(
-            t.line, "'device_nccl' is already in use", "rename it; the generated code needs that name");
+  /// Which nodes of the graph belong to which use: by place, or for those from macros, by function.
+  void assign_nodes(std::vector<NcclUse> const& uses) {
+    std::map<int, std::size_t> by_token;
+    for (std::size_t u = 0; u < uses.size(); ++u)
+      if (uses[u].token >= 0) by_token[uses[u].token] = u;
+    for (std::size_t n = 0; n < m_.report.graph.size(); ++n) {
+      Call const& call = m_.call(m_.report.graph[n].call);
+      auto const direct = by_token.find(m_.token_at(call.span.begin));
+      if (call.macro.empty() && direct != by_token.end()) {
+        nodes_[uses[direct->second].name.begin].push_back(static_cast<Index>(n));
+        continue;
+      }
+      auto in_macro = [&](NcclUse const& use) {
+        return !use.macro.empty() && use.signature() == find_collective(call.name);
+      };
+      // The macro of the call itself, unless that uses another one.
+      bool const named = std::any_of(uses.begin(), uses.end(), [&](NcclUse const& use) {
+        return in_macro(use) && use.macro == call.macro;
+      });
+      for (NcclUse const& use : uses)
+        if (in_macro(use) && (!named || use.macro == call.macro))
+          nodes_[use.name.begin].push_back(static_cast<Index>(n));
     }
-    for (Call const& c : m_.report.calls) {
-      if (c.name == "ncclCommWindowRegister" || c.name == "ncclDevCommCreate")
-        return refuse(c.line,
-                      c.name + ": the program already uses device-side communication",
-                      "start from the version that communicates from the host");
-      if (c.name == "ncclCommInitAll")
-        return refuse(
-            c.line, "ncclCommInitAll: one process drives several GPUs", "use one MPI rank for each GPU");
-    }
-    return check_collective_words();
   }
 
-  /// Every mention of a host collective must be a call that the analysis understood.
-  [[nodiscard]] Result<void> check_collective_words() const {
-    std::set<std::uint32_t> known;
-    for (CommunicationNode const& n : m_.report.graph) known.insert(m_.call(n.call).span.begin);
-    for (int i = 0; i < m_.code.size(); ++i) {
-      if (!m_.code.is_word(i) || find_collective(m_.code.text(i)) == nullptr) continue;
-      if (known.count(m_.code.at(i).offset) != 0 || m_.function_of(i) == kNone) continue;
-      return refuse(m_.code.at(i).line,
-                    std::string(m_.code.text(i)) + " is not called directly here",
-                    "call it by name with its arguments in place");
-    }
-    for (Macro const& macro : m_.report.macros) {
-      auto words = lex(macro.value);
-      if (!words) continue;
-      for (Token const& t : words->tokens)
-        if (find_collective(t.text) != nullptr)
-          return refuse(macro.line,
-                        "macro " + macro.name + " contains " + std::string(t.text),
-                        "write the call out where it is used");
-    }
-    return {};
-  }
-
-  [[nodiscard]] Result<void> add(Index node_index) {
-    CommunicationNode const& node = m_.report.graph[static_cast<std::size_t>(node_index)];
-    Call const& call = m_.call(node.call);
+  [[nodiscard]] Result<void> add(NcclUse use) {
+    CollectiveSignature const& s = *use.signature();
+    if (use.is_call && use.macro.empty() && static_cast<int>(use.args.size()) != s.arguments)
+      return refuse(use.line,
+                    use.function + " has " + std::to_string(use.args.size()) + " arguments, not " +
+                        std::to_string(s.arguments),
+                    "check the call");
+    UseTypes const types = types_.read(use);
+    if (auto ok = check_constants(use, types); !ok) return ok;
     Site site;
+    site.collective = *collective_of(s);
     site.api = api_;
     site.max_ranks = std::max(site.max_ranks, request_.ranks);
-    if (node.collective == "AllReduce") {
-      site.collective = Collective::kAllReduce;
-    } else if (node.collective == "AllGather") {
-      site.collective = Collective::kAllGather;
-    } else if (node.collective == "AlltoAll") {
-      site.collective = Collective::kAllToAll;
-    } else {
-      return refuse(call.line, call.name + " has no rule", kSupportedCollectives);
-    }
-    bool const reduces = site.collective == Collective::kAllReduce;
-    if (!call.macro.empty())
-      return refuse(call.line,
-                    call.name + " comes from the macro " + call.macro,
-                    "write the call out where it is used");
-    if (call.args.size() != (reduces ? 7U : 6U))
-      return refuse(
-          call.line, call.name + " has " + std::to_string(call.args.size()) + " arguments", "check the call");
-    if (node.in_group)
-      return refuse(
-          call.line, call.name + " is inside ncclGroupStart and ncclGroupEnd", "call it outside a group");
-    auto const type = element_type_of(constant_of(m_, node.datatype, "ncclDataType_t"));
-    if (!type)
-      return refuse(
-          call.line,
-          "the element type '" + node.datatype + "' of " + call.name + " is not a constant the rules know",
-          "use one of ncclInt8, ncclUint8, ncclInt32, ncclUint32, ncclInt64, ncclUint64, ncclFloat16, "
-          "ncclFloat32, "
-          "ncclFloat64, ncclBfloat16");
-    site.type = *type;
-    if (reduces) {
-      auto const op = reduction_of(constant_of(m_, node.op, "ncclRedOp_t"));
-      if (!op)
-        return refuse(call.line,
-                      "the reduction '" + node.op + "' is not a constant the rules know",
-                      "use ncclSum, ncclProd, ncclMin, ncclMax or ncclAvg");
-      site.op = *op;
-      plan_.reduces = true;
-    }
-    auto const send = allocations_of(node.send, call, "send", 0);
-    if (!send) return tl::unexpected<Error>(send.error());
-    auto const recv = allocations_of(node.recv, call, "receive", 1);
-    if (!recv) return tl::unexpected<Error>(recv.error());
-    plan_.symmetric.insert(send->begin(), send->end());
-    plan_.symmetric.insert(recv->begin(), recv->end());
-    widen_ = widen_ || !node.guesses.empty();
-    bool const share = std::any_of(send->begin(), send->end(), [&](Index a) { return recv->count(a) != 0; });
-    site.in_place = node.in_place || (reduces && share);
-    CallTokens const& t = m_.call_tokens(node.call);
-    site.send_offset_varies = ranks_.varies(m_.code, t.args[0], t.position);
-    site.recv_offset_varies = ranks_.varies(m_.code, t.args[1], t.position);
-    remember(site, node, node_index);
+    site.runtime_type = !types.fixed;
+    if (types.type) site.types = *types.type;
+    if (types.op) site.ops = *types.op;
+    if (types.fixed) fixed_.push_back({use.name.begin, use.args.back().span.end});
+    PlannedUse planned{std::move(use), 0, {}};
+    if (auto const found = nodes_.find(planned.use.name.begin); found != nodes_.end())
+      planned.nodes = found->second;
+    for (Index n : planned.nodes)
+      if (site.collective == Collective::kAllToAll && m_.report.graph[static_cast<std::size_t>(n)].in_place)
+        return refuse(planned.use.line,
+                      planned.use.function + " has overlapping buffers, which NCCL does not define",
+                      "give it two buffers");
+    choose_buffers(planned, site);
+    remember(std::move(planned), site);
     return {};
+  }
+
+  /// A type or reduction that is a constant of NCCL without a kernel here.
+  [[nodiscard]] Result<void> check_constants(NcclUse const& use, UseTypes const& types) const {
+    CollectiveSignature const& s = *use.signature();
+    if (!use.is_call || static_cast<int>(use.args.size()) != s.arguments) return {};
+    std::string const type = types_.constant(use, s.datatype, "ncclDataType_t");
+    if (!types.type && type.rfind("ncclFloat8", 0) == 0)
+      return refuse(
+          use.line,
+          "the element type '" + type + "' of " + use.function + " has no kernel",
+          "use one of ncclInt8, ncclUint8, ncclInt32, ncclUint32, ncclInt64, ncclUint64, ncclFloat16, "
+          "ncclFloat32, ncclFloat64, ncclBfloat16");
+    return {};
+  }
+
+  void choose_buffers(PlannedUse const& planned, Site& site) {
+    if (site.collective == Collective::kSendRecv) return;
+    bool const in_code = planned.use.is_call || !planned.use.macro.empty();
+    // The helper stops where a buffer is not what it was taken for. Then none is taken for anything.
+    bool const mistaken = request_.feedback.find("device_nccl: communication buffer") != std::string::npos;
+    if (planned.nodes.empty() || !in_code || mistaken) {
+      site.send_staged = site.recv_staged = true;
+      note(planned.use,
+           "the buffers",
+           mistaken ? "in place, the program stopped on a buffer that is not symmetric memory"
+                    : "what it is called with is not in sight");
+      return;
+    }
+    CollectiveSignature const& s = *planned.use.signature();
+    std::set<Index> symmetric;
+    for (Index n : planned.nodes) {
+      CommunicationNode const& node = m_.report.graph[static_cast<std::size_t>(n)];
+      auto send = buffers_.choose(node, node.send, static_cast<std::size_t>(s.send));
+      auto recv = buffers_.choose(node, node.recv, static_cast<std::size_t>(s.recv));
+      bool const share = std::any_of(send.allocations.begin(), send.allocations.end(), [&](Index a) {
+        return recv.allocations.count(a) != 0;
+      });
+      // Parts of one allocation may be different buffers; where NCCL lets them be one, they may.
+      site.in_place |= node.in_place || (share && site.collective != Collective::kAllToAll);
+      site.send_offset_varies |= send.offset_varies;
+      site.recv_offset_varies |= recv.offset_varies;
+      site.send_staged |= send.staged;
+      site.recv_staged |= recv.staged;
+      for (auto const* choice : {&send, &recv}) {
+        symmetric.insert(choice->allocations.begin(), choice->allocations.end());
+        if (choice->staged) note(planned.use, choice == &send ? node.send.expr : node.recv.expr, choice->why);
+        widen_ = widen_ || (choice->guessed && !choice->staged);
+      }
+    }
+    settle(site);
+    if (site.send_staged && site.recv_staged) return;
+    plan_.symmetric.insert(symmetric.begin(), symmetric.end());
+  }
+
+  /// Copies of buffers until some point of the design space is legal, as few as it takes.
+  static void settle(Site& site) {
+    auto legal_somewhere = [&] { return !legal(conservative(site), site); };
+    auto forget = [&] {
+      if (site.send_staged) site.send_offset_varies = false;
+      if (site.recv_staged) site.recv_offset_varies = false;
+      if (site.send_staged || site.recv_staged) site.in_place = false;
+    };
+    forget();
+    for (auto [send, recv] : {std::pair{true, false}, std::pair{false, true}, std::pair{true, true}}) {
+      if (legal_somewhere()) return;
+      Site tried = site;
+      tried.send_staged |= send;
+      tried.recv_staged |= recv;
+      std::swap(tried, site);
+      forget();
+      if (legal_somewhere()) return;
+      site = tried;
+    }
+  }
+
+  void note(NcclUse const& use, std::string buffer, std::string why) {
+    StagedBuffer one{use.line, std::move(buffer), std::move(why)};
+    if (std::find(plan_.staged.begin(), plan_.staged.end(), one) == plan_.staged.end())
+      plan_.staged.push_back(std::move(one));
   }
 
   /// Merges `site` into the launcher of its kind, keeping what is worse.
-  void remember(Site const& site, CommunicationNode const& node, Index node_index) {
-    std::string const name = name_of(site);
+  void remember(PlannedUse planned, Site const& site) {
+    bool const staged = site.send_staged || site.recv_staged;
+    std::string const name = name_of(site) + (staged ? "_staged" : "");
     std::size_t at = 0;
     while (at < plan_.launchers.size() && plan_.launchers[at].name != name) ++at;
-    if (at == plan_.launchers.size()) plan_.launchers.push_back({name, site, {}});
-    if (at == streams_.size()) streams_.emplace_back();
+    if (at == plan_.launchers.size()) {
+      plan_.launchers.push_back({name, site, {}});
+      streams_.emplace_back();
+    }
     Site& merged = plan_.launchers[at].site;
+    merged.types.insert(site.types);
+    merged.ops.insert(site.ops);
     merged.in_place |= site.in_place;
     merged.send_offset_varies |= site.send_offset_varies;
     merged.recv_offset_varies |= site.recv_offset_varies;
-    CallTokens const& t = m_.call_tokens(node.call);
-    collect_streams(m_, t.args.back(), t.position, streams_[at]);
-    merged.several_streams |= streams_[at].size() > 1;
-    plan_.calls.push_back({node.call, node_index, at});
+    merged.send_staged |= site.send_staged;
+    merged.recv_staged |= site.recv_staged;
+    settle(merged);
+    for (Index n : planned.nodes) {
+      CallTokens const& t = m_.call_tokens(m_.report.graph[static_cast<std::size_t>(n)].call);
+      if (!t.args.empty()) collect_streams(m_, *t.code, t.args.back(), t.position, streams_[at]);
+    }
+    if (planned.nodes.empty()) streams_[at].insert({"one", "another"});
+    merged.several_streams = !stream_reader_.is_one_stream(streams_[at]);
+    planned.launcher = at;
+    plan_.uses.push_back(std::move(planned));
   }
 
-  [[nodiscard]] Result<std::set<Index>> allocations_of(BufferRole const& role,
-                                                       Call const& call,
-                                                       char const* which,
-                                                       int arg) {
-    if (role.allocation != kNone) return std::set<Index>{role.allocation};
-    CallTokens const& t = m_.call_tokens(m_.report.graph.empty() ? kNone : index_of(call));
-    std::set<Index> out;
-    trace_parameter(t.args[static_cast<std::size_t>(arg)], t.position, out, 0);
-    if (!out.empty()) {
-      widen_ = true;
-      return out;
+  /// Launchers that take the type at run time get all types the program names.
+  [[nodiscard]] Result<void> add_runtime_types() {
+    ElementTypes types;
+    Reductions ops;
+    types_.mentioned(fixed_, types, ops);
+    for (std::size_t i = 0; i < plan_.launchers.size(); ++i) {
+      Site& site = plan_.launchers[i].site;
+      if (!site.runtime_type) continue;
+      NcclUse const& use = std::find_if(plan_.uses.begin(), plan_.uses.end(), [&](PlannedUse const& u) {
+                             return u.launcher == i;
+                           })->use;
+      if (types.empty() && is_reduction(site))
+        return refuse(use.line,
+                      "the element type of " + use.function + " is not known, and the program names none",
+                      "pass one of ncclInt8, … ncclBfloat16, also through a variable or a template");
+      if (ops.empty() && is_reduction(site))
+        return refuse(use.line,
+                      "the reduction of " + use.function + " is not known, and the program names none",
+                      "pass one of ncclSum, ncclProd, ncclMin, ncclMax, ncclAvg, also through a variable");
+      if (!types.empty()) site.types = types;
+      if (!ops.empty()) site.ops = ops;
+      settle(site);
     }
-    return refuse(
-        call.line,
-        std::string("the allocation of the ") + which + " buffer '" + role.expr + "' of " + call.name +
-            " was not found",
-        "allocate it with cudaMalloc in this file and pass it as a variable, a member or a parameter");
-  }
-
-  [[nodiscard]] Index index_of(Call const& call) const {
-    return static_cast<Index>(&call - m_.report.calls.data());
-  }
-
-  /// A parameter that different callers give different buffers.
-  void trace_parameter(Range r, int position, std::set<Index>& out, int depth) const {
-    constexpr int kDeepest = 6;
-    Place place = m_.places->resolve(m_.code, r, position);
-    Index const direct = m_.places->allocation_of(place);
-    if (direct != kNone) {
-      out.insert(direct);
-      return;
-    }
-    Index const f = place.scope;
-    if (f == kNone || depth > kDeepest || !place.path.ok()) return;
-    auto const& names = m_.function(f).parameter_names;
-    auto const at = std::find(names.begin(), names.end(), place.path.root);
-    if (at == names.end()) return;
-    auto const argument = static_cast<std::size_t>(at - names.begin());
-    std::string const member = place.path.steps.empty() ? std::string() : place.path.steps.back();
-    for (CallSite const& site : m_.sites_of(f)) {
-      if (argument >= site.args.size()) continue;
-      if (member.empty()) trace_parameter(site.args[argument], site.position, out, depth + 1);
-    }
-    // A structure that callers fill differently: every allocation that is kept in a member of that name.
-    for (std::size_t a = 0; !member.empty() && a < m_.report.allocations.size(); ++a) {
-      std::string const& buffer = m_.report.allocations[a].buffer;
-      std::string const name = member.substr(1);
-      if (buffer.size() > name.size() &&
-          buffer.compare(buffer.size() - name.size(), name.size(), name) == 0 &&
-          (buffer[buffer.size() - name.size() - 1] == '.' || buffer[buffer.size() - name.size() - 1] == '>'))
-        out.insert(static_cast<Index>(a));
-    }
-  }
-
-  [[nodiscard]] Result<void> check_allocation(Index index) const {
-    Allocation const& a = m_.report.allocations[static_cast<std::size_t>(index)];
-    Call const& call = m_.call(a.call);
-    if (!call.macro.empty())
-      return refuse(call.line,
-                    call.name + " of '" + a.buffer + "' comes from the macro " + call.macro,
-                    "write the call out where it is used");
-    if (a.allocator != "cudaMalloc" && a.allocator != "ncclMemAlloc")
-      return refuse(call.line,
-                    a.allocator + ": communication buffer '" + a.buffer + "' must be plain device memory",
-                    "allocate it with cudaMalloc");
-    CallTokens const& t = m_.call_tokens(a.call);
-    if (t.args.size() > 1 && ranks_.varies(m_.code, t.args[1], t.position))
-      return refuse(
-          call.line,
-          "the size '" + a.size + "' of communication buffer '" + a.buffer + "' may differ between ranks",
-          "allocate the same size on every rank");
     return {};
   }
 
-  [[nodiscard]] Result<Plan> choose_directives() {
+  [[nodiscard]] Result<void> choose_directives() {
     for (std::size_t i = 0; i < plan_.launchers.size(); ++i) {
       Launcher& l = plan_.launchers[i];
       l.directives = conservative(l.site);
@@ -266,19 +290,24 @@ class SitePlanner {
       auto const reason = legal(l.directives, l.site);
       if (!reason) continue;
       auto const first = std::find_if(
-          plan_.calls.begin(), plan_.calls.end(), [&](PlannedCall const& c) { return c.launcher == i; });
-      Call const& call = m_.call(first->call);
-      return refuse(call.line,
-                    call.name + ": " + reason->text,
+          plan_.uses.begin(), plan_.uses.end(), [&](PlannedUse const& u) { return u.launcher == i; });
+      return refuse(first->use.line,
+                    first->use.function + ": " + reason->text,
                     "no point of the design space is legal here; change the call or keep it");
     }
-    return std::move(plan_);
+    return {};
   }
 
   SourceModel const& m_;
   Api api_;
   RewriteRequest const& request_;
   RankDependence ranks_;
+  BufferChooser buffers_;
+  StreamReader stream_reader_;
+  std::vector<MacroBody> macros_;
+  UseTypeReader types_;
+  std::map<std::uint32_t, std::vector<Index>> nodes_{};  ///< By the offset of a use's name.
+  std::vector<Span> fixed_{};
   Plan plan_{};
   std::vector<std::set<std::string>> streams_{};
   bool widen_ = false;

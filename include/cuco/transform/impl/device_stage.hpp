@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cuco/transform/generated_section-inl.hpp"  // finds and writes the section; compiled in the same file
-#include "cuco/transform/impl/constants.hpp"
-#include "cuco/transform/impl/source_model.hpp"
+#include "cuco/transform/impl/group_calls.hpp"
+#include "cuco/transform/impl/launcher_calls.hpp"
+#include "cuco/transform/impl/source_edit.hpp"
 #include "cuco/transform/rewrite.hpp"
 
 namespace cuco::impl {
@@ -18,7 +20,7 @@ namespace cuco::impl {
 class DeviceStage {
  public:
   DeviceStage(SourceModel const& model, Api api, RewriteRequest const& request)
-      : m_(model), api_(api), request_(request) {}
+      : m_(model), api_(api), request_(request), macros_(macro_bodies(model)) {}
 
   [[nodiscard]] Result<Rewrite> run() {
     auto collectives = read_annotations(m_.source, request_.file);
@@ -32,8 +34,8 @@ class DeviceStage {
                      "run the infrastructure stage first");
     for (auto& c : *collectives)
       if (request_.directives && !legal(*request_.directives, c.site)) c.directives = *request_.directives;
-    for (CommunicationNode const& node : m_.report.graph)
-      if (auto ok = replace(node, *collectives); !ok) return forward_error(std::move(ok));
+    if (auto ok = replace_calls(*collectives); !ok) return forward_error(std::move(ok));
+    if (auto ok = replace_groups(*collectives); !ok) return forward_error(std::move(ok));
     edits_.replace(section->lines, section_text(api_, launchers_of(*collectives), true));
     for (auto const& c : *collectives)
       changes_.push_back({0, "add kernel and launcher " + c.name, to_string(c.directives)});
@@ -43,41 +45,110 @@ class DeviceStage {
   }
 
  private:
-  [[nodiscard]] Result<void> replace(CommunicationNode const& node,
-                                     std::vector<GeneratedCollective> const& collectives) {
-    Call const& call = m_.call(node.call);
-    bool const reduces = node.collective == "AllReduce";
-    auto const type = element_type_of(constant_of(m_, node.datatype, "ncclDataType_t"));
-    auto const op = reduction_of(constant_of(m_, node.op, "ncclRedOp_t"));
-    Site site;
-    site.collective = reduces                          ? Collective::kAllReduce
-                      : node.collective == "AllGather" ? Collective::kAllGather
-                                                       : Collective::kAllToAll;
-    if (type) site.type = *type;
-    if (op) site.op = *op;
-    std::string const name = name_of(site);
-    bool const known =
-        std::any_of(collectives.begin(), collectives.end(), [&](auto const& c) { return c.name == name; });
-    if (!type || (reduces && !op) || !known || !call.macro.empty() || call.args.size() != (reduces ? 7U : 6U))
-      return fail_at(ErrorCode::kRefused,
-                     request_.file,
-                     call.line,
-                     call.name + " was not there in the infrastructure stage",
-                     "run both stages on one program");
+  [[nodiscard]] Result<void> replace_calls(std::vector<GeneratedCollective> const& collectives) {
+    auto const uses =
+        find_uses(m_, macros_, [](std::string_view w) { return find_collective(w) != nullptr; });
+    auto const planned = read_launcher_calls(m_);
+    for (std::size_t i = 0; i < uses.size(); ++i) {
+      auto const known = std::find_if(collectives.begin(), collectives.end(), [&](auto const& c) {
+        return i < planned.size() && c.name == planned[i].launcher;
+      });
+      if (known == collectives.end() || planned[i].function != uses[i].function ||
+          planned.size() != uses.size())
+        return fail_at(ErrorCode::kRefused,
+                       request_.file,
+                       uses[i].line,
+                       uses[i].function + " was not there in the infrastructure stage",
+                       "run both stages on one program");
+      if (auto ok = replace(uses[i], *known, planned[i].line); !ok) return ok;
+    }
+    return {};
+  }
+
+  [[nodiscard]] Result<void> replace(NcclUse const& use,
+                                     GeneratedCollective const& collective,
+                                     std::uint32_t line) {
+    CollectiveSignature const& s = *use.signature();
+    bool const point_to_point = collective.site.collective == Collective::kSendRecv;
+    std::string const name = point_to_point ? (s.send >= 0 ? "send" : "recv") : collective.name;
+    edits_.replace(use.name, "device_nccl::" + name);
+    bool const broadcasts_in_place = s.send == s.recv;
+    if (broadcasts_in_place && !use.is_call)
+      return refuse(use, "ncclBcast is used as a value", "use ncclBroadcast, or call it by name");
+    if (broadcasts_in_place) {
+      std::string const& buffer = use.args[0].text;
+      if (buffer.find("++") != std::string::npos || buffer.find("--") != std::string::npos)
+        return refuse(use, "the buffer of ncclBcast has a side effect", "compute it before the call");
+      edits_.insert(use.args[0].span.end, ", " + buffer);
+    }
     // The type, and the reduction, are part of the launcher: their arguments go.
-    std::size_t const last = reduces ? 4 : 3;
-    edits_.replace({call.span.begin, call.span.begin + static_cast<std::uint32_t>(call.name.size())},
-                   "device_nccl::" + name);
-    edits_.replace({call.args[2].span.end, call.args[last].span.end}, "");
-    changes_.push_back({call.line,
-                        "call device_nccl::" + name + " in place of " + call.name,
+    if (!collective.site.runtime_type && !point_to_point) {
+      auto const last = static_cast<std::size_t>(s.op >= 0 ? s.op : s.datatype);
+      auto const before = static_cast<std::size_t>(s.datatype - 1);
+      edits_.replace({use.args[before].span.end, use.args[last].span.end}, "");
+    }
+    changes_.push_back({line,
+                        "call device_nccl::" + name + " in place of " + use.function,
                         "the kernel communicates by itself"});
     return {};
+  }
+
+  [[nodiscard]] tl::unexpected<Error> refuse(NcclUse const& use,
+                                             std::string cause,
+                                             std::string remedy) const {
+    return fail_at(ErrorCode::kRefused, request_.file, use.line, std::move(cause), std::move(remedy));
+  }
+
+  /// Groups collect sends and receives for one kernel; around collectives alone they mean nothing any more.
+  [[nodiscard]] Result<void> replace_groups(std::vector<GeneratedCollective> const& collectives) {
+    auto groups = GroupReader(m_, macros_).read(request_.file);
+    if (!groups) return forward_error(std::move(groups));
+    bool const sends = std::any_of(collectives.begin(), collectives.end(), [](auto const& c) {
+      return c.site.collective == Collective::kSendRecv;
+    });
+    for (GroupUse const& g : *groups) {
+      if (g.of_communicators) continue;
+      std::string const name = g.use.function == "ncclGroupStart" ? "group_start" : "group_end";
+      if (sends) {
+        edits_.replace(g.use.name, "device_nccl::" + name);
+        changes_.push_back({0,
+                            "call device_nccl::" + name + " in place of " + g.use.function,
+                            "sends and receives of a group run in one kernel"});
+      } else {
+        drop(g.use);
+        changes_.push_back(
+            {0, "remove " + g.use.function, "kernels on a stream follow each other without a group"});
+      }
+    }
+    return {};
+  }
+
+  /// Removes the whole statement, with its line when nothing else stands there; else leaves a success.
+  void drop(NcclUse const& use) {
+    if (use.token >= 0) {
+      for (Call const& c : m_.report.calls) {
+        if (c.span.begin != use.name.begin || !c.bare_statement ||
+            !m_.begins_block_statement(m_.token_at(c.statement.begin)))
+          continue;
+        std::uint32_t const begin = line_begin(m_.source, c.statement.begin);
+        std::uint32_t const end = line_end(m_.source, c.statement.end);
+        auto blank = [&](std::uint32_t from, std::uint32_t to) {
+          return m_.source.substr(from, to - from).find_first_not_of(" \t\r\n") == std::string::npos;
+        };
+        bool const alone = blank(begin, c.statement.begin) && blank(c.statement.end, end);
+        edits_.replace(alone ? Span{begin, end} : c.statement, "");
+        return;
+      }
+    }
+    std::uint32_t end = use.name.end;
+    if (use.is_call) end = static_cast<std::uint32_t>(m_.source.find(')', end) + 1);
+    edits_.replace({use.name.begin, end}, use.is_call ? "ncclSuccess" : "[] { return ncclSuccess; }");
   }
 
   SourceModel const& m_;
   Api api_;
   RewriteRequest const& request_;
+  std::vector<MacroBody> macros_;
   SourceEdits edits_{};
   std::vector<Change> changes_{};
 };

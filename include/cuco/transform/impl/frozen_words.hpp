@@ -56,11 +56,13 @@ inline std::string frozen_reason(Code const& code, int i) {
     if (t == word) return t.substr(0, 10) == "cudaMemcpy" ? "a copy to the host" : "allocation";
   if (t.substr(0, 8) == "ncclComm" || t == "ncclGetUniqueId" || t.substr(0, 11) == "ncclDevComm")
     return code.is(i + 1, "(") && t != "ncclCommCount" ? "communicator set-up" : std::string();
-  static constexpr std::array<std::string_view, 5> kHelpers = {
-      "prepare", "allocate", "release", "comm_destroy", "comm_finalize"};
-  if (t == "device_nccl" && code.is(i + 1, "::"))
+  static constexpr std::array<std::string_view, 6> kHelpers = {
+      "prepare", "allocate", "allocate_largest", "release", "mem_alloc", "mem_free"};
+  if (t == "device_nccl" && code.is(i + 1, "::")) {
+    if (code.text(i + 2).substr(0, 5) == "comm_") return "communicator set-up";
     for (auto word : kHelpers)
       if (code.is(i + 2, word)) return "allocation or registration";
+  }
   return {};
 }
 

@@ -11,6 +11,7 @@
 #include "cuco/transform/codegen/infrastructure.hpp"
 #include "cuco/transform/codegen/section.hpp"
 #include "cuco/transform/impl/collective_sites.hpp"
+#include "cuco/transform/impl/launcher_calls.hpp"
 #include "cuco/transform/impl/placement.hpp"
 #include "cuco/transform/impl/prepare_point.hpp"
 
@@ -20,131 +21,147 @@ namespace cuco::impl {
 class InfrastructureStage {
  public:
   InfrastructureStage(SourceModel const& model, Api api, RewriteRequest const& request)
-      : m_(model), api_(api), request_(request), early_(model) {}
+      : m_(model), api_(api), request_(request), planner_(model, api, request), early_(model) {}
 
   [[nodiscard]] Result<Rewrite> run() {
-    auto plan = SitePlanner(m_, api_, request_).plan();
+    auto plan = planner_.plan();
     if (!plan) return forward_error(std::move(plan));
     plan_ = std::move(*plan);
     options_.api = api_;
-    options_.reduces = plan_.reduces;
+    options_.landing = needs_landing(plan_.launchers);
+    options_.exchanges = sends_and_receives(plan_.launchers);
     allocations();
-    if (auto ok = frees(); !ok) return forward_error(std::move(ok));
-    if (auto ok = endings(); !ok) return forward_error(std::move(ok));
+    frees();
+    endings();
+    if (plan_.sends()) creations();
     preparations();
+    for (StagedBuffer const& s : plan_.staged)
+      changes_.push_back({s.line, "copy " + s.buffer + " through a landing buffer", s.why});
     insert_generated();
     auto code = edits_.apply(m_.source);
     if (!code) return forward_error(std::move(code));
-    std::sort(
+    std::stable_sort(
         changes_.begin(), changes_.end(), [](Change const& a, Change const& b) { return a.line < b.line; });
     return Rewrite{std::move(*code), std::move(changes_)};
   }
 
  private:
-  void rename(Call const& call, std::string const& name, std::string why) {
-    edits_.replace({call.span.begin, call.span.begin + static_cast<std::uint32_t>(call.name.size())},
-                   "device_nccl::" + name);
-    changes_.push_back(
-        {call.line, "call device_nccl::" + name + " in place of " + call.name, std::move(why)});
-    first_use_ = std::min(first_use_, call.span.begin);
+  void rename(
+      Span name, std::uint32_t line, std::string const& from, std::string const& to, std::string why) {
+    edits_.replace(name, "device_nccl::" + to);
+    changes_.push_back({line, "call device_nccl::" + to + " in place of " + from, std::move(why)});
+    first_use_ = std::min(first_use_, name.begin);
+  }
+  void rename(NcclUse const& use, std::string const& to, std::string why) {
+    rename(use.name, use.line, use.function, to, std::move(why));
   }
 
   void allocations() {
     for (Index a : plan_.symmetric) {
       Allocation const& allocation = m_.report.allocations[static_cast<std::size_t>(a)];
+      Call const& call = m_.call(allocation.call);
       bool const plain = allocation.allocator == "cudaMalloc";
+      bool const largest = plan_.largest.count(a) != 0;
       options_.uses_nccl_mem_alloc = options_.uses_nccl_mem_alloc || !plain;
-      rename(m_.call(allocation.call),
-             plain ? "allocate" : "mem_alloc",
-             "peers must reach '" + allocation.buffer + "'");
+      options_.uses_largest = options_.uses_largest || largest;
+      rename({call.span.begin, call.span.begin + static_cast<std::uint32_t>(call.name.size())},
+             call.line,
+             call.name,
+             largest ? "allocate_largest"
+             : plain ? "allocate"
+                     : "mem_alloc",
+             "peers must reach '" + allocation.buffer + "'" +
+                 (largest ? ", whose size differs between ranks" : ""));
     }
   }
 
   /// Frees that may be of a symmetric buffer. `release` frees other memory too, so doubt does no harm.
-  [[nodiscard]] Result<void> frees() {
+  void frees() {
+    if (plan_.symmetric.empty()) return;
+    std::set<std::uint32_t> others;  // Offsets of frees of other memory.
     for (std::size_t c = 0; c < m_.report.calls.size(); ++c) {
       Call const& call = m_.report.calls[c];
-      bool const cuda = call.name == "cudaFree";
-      if (!cuda && call.name != "ncclMemFree") continue;
       CallTokens const& t = m_.call_tokens(static_cast<Index>(c));
-      if (t.args.size() != 1) continue;
+      if ((call.name != "cudaFree" && call.name != "ncclMemFree") || t.args.size() != 1) continue;
       Place place = m_.places->resolve(*t.code, t.args.front(), t.position);
       Index const allocation = m_.places->allocation_of(place);
-      if (allocation != kNone && place.guesses.empty() && plan_.symmetric.count(allocation) == 0) continue;
-      if (!call.macro.empty())
-        return fail_at(
-            ErrorCode::kRefused,
-            request_.file,
-            call.line,
-            call.name + " of what may be a communication buffer comes from the macro " + call.macro,
-            "write the call out where it is used");
+      if (allocation != kNone && place.guesses.empty() && plan_.symmetric.count(allocation) == 0)
+        others.insert(call.span.begin);
+    }
+    for (NcclUse const& use : uses({"cudaFree", "ncclMemFree"})) {
+      if (others.count(use.name.begin) != 0) continue;
+      bool const cuda = use.function == "cudaFree";
       options_.uses_nccl_mem_free = options_.uses_nccl_mem_free || !cuda;
-      rename(call, cuda ? "release" : "mem_free", "it may be symmetric memory");
-    }
-    free_names();
-    return {};
-  }
-
-  /// cudaFree as a value, for example a deleter.
-  void free_names() {
-    for (int i = 0; i < m_.code.size(); ++i) {
-      if (!m_.code.is(i, "cudaFree") || m_.code.is(i + 1, "(") || !m_.is_free_word(i)) continue;
-      edits_.replace(m_.code.at(i).span(), "device_nccl::release");
-      changes_.push_back({m_.code.at(i).line,
-                          "use device_nccl::release in place of cudaFree",
-                          "it may free symmetric memory"});
-      first_use_ = std::min(first_use_, m_.code.at(i).offset);
+      rename(use, cuda ? "release" : "mem_free", "it may be symmetric memory");
     }
   }
 
-  [[nodiscard]] Result<void> endings() {
-    for (Call const& call : m_.report.calls) {
-      if (call.name != "ncclCommDestroy" && call.name != "ncclCommFinalize" && call.name != "ncclCommAbort")
-        continue;
-      if (!call.macro.empty())
-        return fail_at(ErrorCode::kRefused,
-                       request_.file,
-                       call.line,
-                       call.name + " comes from the macro " + call.macro,
-                       "write the call out where it is used");
-      if (std::find(options_.endings.begin(), options_.endings.end(), call.name) == options_.endings.end())
-        options_.endings.push_back(call.name);
-      rename(call, ending_name(call.name), "windows and device communicator must go first");
+  void endings() {
+    for (NcclUse const& use : uses({"ncclCommDestroy", "ncclCommFinalize", "ncclCommAbort"})) {
+      add_once(options_.endings, use.function);
+      rename(use, ending_name(use.function), "windows and device communicator must go first");
     }
-    return {};
+  }
+
+  void creations() {
+    for (NcclUse const& use :
+         uses({"ncclCommInitRank", "ncclCommInitRankConfig", "ncclCommInitRankScalable", "ncclCommSplit"})) {
+      add_once(options_.creations, use.function);
+      rename(use, creation_name(use.function), "all its ranks set up the memory that sends go through");
+    }
+  }
+
+  [[nodiscard]] std::vector<NcclUse> uses(std::vector<std::string_view> const& names) const {
+    return find_uses(m_, planner_.macros(), [&](std::string_view w) {
+      return std::find(names.begin(), names.end(), w) != names.end();
+    });
+  }
+  static void add_once(std::vector<std::string>& list, std::string const& name) {
+    if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
   }
 
   void preparations() {
     std::vector<EarlyPoint> done;
-    for (PlannedCall const& planned : plan_.calls) {
-      Call const& call = m_.call(planned.call);
-      CallTokens const& t = m_.call_tokens(planned.call);
-      std::size_t const comm = call.args.size() - 2;
-      auto points = early_.before(t.position, {text_of(t, comm), text_of(t, 0), text_of(t, 1)});
-      if (points.empty())  // With the buffers alone, their offsets left out.
-        points = early_.before(t.position, {text_of(t, comm), first_term(t.args[0]), first_term(t.args[1])});
-      if (points.empty())
-        changes_.push_back({call.line,
-                            "register the buffers of " + call.name + " when it first runs",
-                            "no place before its loop knows them all"});
-      for (EarlyPoint& p : points) {
-        if (covered(p, done)) continue;
-        insert_before(edits_,
-                      m_,
-                      p.token,
-                      "device_nccl::prepare(" + p.expressions[0] + ", {" + p.expressions[1] + ", " +
-                          p.expressions[2] + "});");
-        changes_.push_back({m_.code.at(p.token).line,
-                            "register " + p.expressions[1] + " and " + p.expressions[2],
-                            "once, outside what is timed"});
-        first_use_ = std::min(first_use_, m_.code.at(p.token).offset);
-        done.push_back(std::move(p));
+    for (PlannedUse const& planned : plan_.uses) {
+      Site const& site = plan_.launchers[planned.launcher].site;
+      if (site.collective == Collective::kSendRecv || planned.use.token < 0 || planned.nodes.empty())
+        continue;
+      CallTokens const& t = m_.call_tokens(m_.report.graph[static_cast<std::size_t>(planned.nodes[0])].call);
+      CollectiveSignature const& s = *planned.use.signature();
+      std::vector<int> buffers;
+      if (!site.send_staged) buffers.push_back(s.send);
+      if (!site.recv_staged && s.recv != s.send) buffers.push_back(s.recv);
+      std::vector<std::string> exact{text_of(t, s.comm)}, terms{text_of(t, s.comm)};
+      for (int b : buffers) {
+        exact.push_back(text_of(t, b));
+        terms.push_back(first_term(t.args[static_cast<std::size_t>(b)]));
       }
+      auto points = early_.before(t.position, exact);
+      if (points.empty()) points = early_.before(t.position, terms);  // Their offsets left out.
+      for (auto p = points.begin(); p != points.end();)               // Registering takes all ranks.
+        p = planner_.ranks().some_ranks_only(p->token) ? points.erase(p) : p + 1;
+      if (points.empty())
+        changes_.push_back({planned.use.line,
+                            "register the buffers of " + planned.use.function + " when it first runs",
+                            "no place before its loop knows them all"});
+      for (EarlyPoint& p : points) prepare_at(std::move(p), done);
     }
   }
 
-  [[nodiscard]] std::string text_of(CallTokens const& t, std::size_t argument) const {
-    return m_.code.squeezed(t.args[argument]);
+  void prepare_at(EarlyPoint p, std::vector<EarlyPoint>& done) {
+    if (covered(p, done)) return;
+    std::string buffers;
+    for (std::size_t i = 1; i < p.expressions.size(); ++i) buffers += (i == 1 ? "" : ", ") + p.expressions[i];
+    insert_before(edits_, m_, p.token, "device_nccl::prepare(" + p.expressions[0] + ", {" + buffers + "});");
+    changes_.push_back({m_.code.at(p.token).line,
+                        buffers.empty() ? "set up the device communicator" : "register " + buffers,
+                        "once, outside what is timed"});
+    first_use_ = std::min(first_use_, m_.code.at(p.token).offset);
+    done.push_back(std::move(p));
+  }
+
+  [[nodiscard]] std::string text_of(CallTokens const& t, int argument) const {
+    return m_.code.squeezed(t.args[static_cast<std::size_t>(argument)]);
   }
 
   [[nodiscard]] std::string first_term(Range r) const {
@@ -163,13 +180,12 @@ class InfrastructureStage {
   }
 
   void insert_generated() {
-    for (PlannedCall const& planned : plan_.calls)
-      first_use_ = std::min(first_use_, m_.call(planned.call).span.begin);
-    Headers const headers = missing_headers(m_, plan_);
-    if (!headers.beside_nccl.empty()) edits_.insert(headers.after_nccl, headers.beside_nccl);
+    for (PlannedUse const& planned : plan_.uses) first_use_ = std::min(first_use_, planned.use.name.begin);
     InsertionPoints const points = insertion_points(m_, first_use_);
+    Headers const headers = missing_headers(m_, plan_, points.infrastructure);
+    if (!headers.beside_nccl.empty()) edits_.insert(headers.after_nccl, headers.beside_nccl);
     std::string text = headers.others + "\n" + infrastructure_text(options_);
-    std::string const section = "\n" + section_text(api_, plan_.launchers, false);
+    std::string const section = "\n" + with_launcher_calls(section_text(api_, plan_.launchers, false), plan_);
     edits_.insert(points.infrastructure,
                   text + (points.section == points.infrastructure ? section : std::string()));
     if (points.section != points.infrastructure) edits_.insert(points.section, section.substr(1) + "\n");
@@ -180,6 +196,7 @@ class InfrastructureStage {
   SourceModel const& m_;
   Api api_;
   RewriteRequest const& request_;
+  SitePlanner planner_;
   EarlyPoints early_;
   Plan plan_{};
   InfrastructureOptions options_{};

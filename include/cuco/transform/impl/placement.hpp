@@ -71,11 +71,13 @@ struct Headers {
   std::string others;
 };
 
-inline Headers missing_headers(SourceModel const& m, Plan const& plan) {
+/// @param at where generated text goes; what is included later does not help it.
+inline Headers missing_headers(SourceModel const& m, Plan const& plan, std::uint32_t at) {
   std::set<std::string> present;
   Headers out;
   bool found = false;
   for (Include const& include : m.report.includes) {
+    if (include.span.begin >= at) continue;
     std::string const name =
         include.target.size() > 2 ? include.target.substr(1, include.target.size() - 2) : std::string();
     present.insert(name);
@@ -95,8 +97,8 @@ inline Headers missing_headers(SourceModel const& m, Plan const& plan) {
        {"algorithm", "cstdint", "cstdio", "cstdlib", "initializer_list", "vector", "cooperative_groups.h"})
     need(name);
   for (Launcher const& l : plan.launchers) {
-    if (l.site.type == ElementType::kHalf) need("cuda_fp16.h");
-    if (l.site.type == ElementType::kBfloat16) need("cuda_bf16.h");
+    if (l.site.types.contains(ElementType::kHalf)) need("cuda_fp16.h");
+    if (l.site.types.contains(ElementType::kBfloat16)) need("cuda_bf16.h");
   }
   need("cuda_runtime.h");
   need("nccl.h");

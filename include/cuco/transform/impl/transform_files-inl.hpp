@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -21,11 +20,14 @@ namespace cuco::impl {
 CUCO_EVOLVE_INLINE Result<WorkDirectory> WorkDirectory::open(std::string path) {
   if (path.empty()) {
     std::error_code problem;
-    std::string pattern = std::filesystem::temp_directory_path(problem).string() + "/cuco-transform-XXXXXX";
-    if (problem || ::mkdtemp(pattern.data()) == nullptr)
+    std::string const parent = std::filesystem::temp_directory_path(problem).string();
+    if (problem)
       return fail(
           ErrorCode::kIo, "no temporary folder can be created", "give a work directory, or set TMPDIR");
-    return WorkDirectory(std::move(pattern), true);
+    auto made = ScratchFolder::make(parent);
+    if (!made) return forward_error(std::move(made));
+    std::string inside = made->path();
+    return WorkDirectory(std::move(inside), std::move(*made));
   }
   std::error_code problem;
   std::filesystem::create_directories(path, problem);
@@ -35,12 +37,7 @@ CUCO_EVOLVE_INLINE Result<WorkDirectory> WorkDirectory::open(std::string path) {
                    0,
                    "the work directory cannot be created: " + problem.message(),
                    "give a folder that can be written");
-  return WorkDirectory(std::move(path), false);
-}
-
-CUCO_EVOLVE_INLINE WorkDirectory::~WorkDirectory() {
-  std::error_code ignored;
-  if (temporary_) std::filesystem::remove_all(path_, ignored);
+  return WorkDirectory(std::move(path), std::nullopt);
 }
 
 CUCO_EVOLVE_INLINE std::string device_name(std::string const& name) {

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/result.hpp"
+#include "cuco/process/scratch_folder.hpp"
 #include "cuco/transform/pipeline_step.hpp"
 #include "cuco/transform/transform_iteration.hpp"
 
@@ -19,18 +21,13 @@ class WorkDirectory {
   /// @param path empty: a new temporary folder. Errors: kIo.
   static Result<WorkDirectory> open(std::string path);
 
-  WorkDirectory(WorkDirectory&& other) noexcept
-      : path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, false)) {}
-  WorkDirectory& operator=(WorkDirectory&&) = delete;
-  WorkDirectory(WorkDirectory const&) = delete;
-  WorkDirectory& operator=(WorkDirectory const&) = delete;
-  ~WorkDirectory();
   [[nodiscard]] std::string const& path() const { return path_; }
 
  private:
-  WorkDirectory(std::string path, bool temporary) : path_(std::move(path)), temporary_(temporary) {}
+  WorkDirectory(std::string path, std::optional<ScratchFolder> temporary)
+      : path_(std::move(path)), temporary_(std::move(temporary)) {}
   std::string path_;
-  bool temporary_;
+  std::optional<ScratchFolder> temporary_;
 };
 
 /// `alltoall.cu` -> `alltoall_device.cu`.

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cuco/transform/codegen/infrastructure.hpp"
@@ -44,7 +45,7 @@ inline GeneratedText generated_text(SourceModel const& m) {
 /// Where the program communicates and computes: tokens of calls, also of calls of functions that do so.
 class Work {
  public:
-  explicit Work(SourceModel const& m) : m_(m), generated_(generated_text(m)) {
+  explicit Work(SourceModel const& m) : m_(m), generated_(generated_text(m)), launchers_(launcher_names(m)) {
     std::set<int> communication;
     std::set<int> launches;
     for (CommunicationNode const& n : m.report.graph)
@@ -78,13 +79,23 @@ class Work {
     auto in = [&](Span s) { return offset >= s.begin && offset < s.end; };
     return in(generated_.infrastructure) || in(generated_.section);
   }
-  /// `device_nccl::all_…(` outside the generated text.
+  /// `device_nccl::launcher(`.
   [[nodiscard]] bool is_launcher_call(int i) const {
-    if (!m_.code.is(i, "device_nccl") || !m_.code.is(i + 1, "::") || !m_.code.is(i + 3, "(")) return false;
-    std::string_view const name = m_.code.text(i + 2);
-    for (char const* prefix : {"all_reduce_", "all_gather_", "all_to_all_"})
-      if (name.substr(0, std::string_view(prefix).size()) == prefix) return true;
-    return false;
+    return m_.code.is(i, "device_nccl") && m_.code.is(i + 1, "::") && m_.code.is(i + 3, "(") &&
+           launchers_.count(m_.code.text(i + 2)) != 0;
+  }
+  /// The names after `// cuco: launcher name=`; point-to-point calls have several.
+  [[nodiscard]] static std::set<std::string_view> launcher_names(SourceModel const& m) {
+    std::set<std::string_view> names;
+    std::string_view const tag = kLauncherTag;
+    for (Comment const& c : m.stream.comments) {
+      if (!c.active || c.text.substr(0, tag.size()) != tag) continue;
+      std::string_view const name = c.text.substr(tag.size(), c.text.find(' ', tag.size()) - tag.size());
+      names.insert(name);
+      if (name == to_string(Collective::kSendRecv))
+        names.insert({"send", "recv", "group_start", "group_end"});
+    }
+    return names;
   }
   static bool any(std::set<int> const& at, Range r) {
     auto const first = at.lower_bound(r.begin);
@@ -107,6 +118,7 @@ class Work {
 
   SourceModel const& m_;
   GeneratedText generated_;
+  std::set<std::string_view> launchers_;
   std::set<int> communication_{}, all_{}, direct_{};
 };
 

@@ -1,0 +1,5 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "nvtx3/nvToolsExt.h"

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cuco/core/result.hpp"
+#include "cuco/transform/impl/collective_uses.hpp"
+
+namespace cuco::impl {
+
+/// A word that no rule covers wherever it stands.
+struct Obstacle {
+  std::string_view word;
+  std::string_view cause;
+  std::string_view remedy;
+};
+inline constexpr std::array kObstacles{
+    Obstacle{
+        "device_nccl", "'device_nccl' is already in use", "rename it; the generated code needs that name"},
+    Obstacle{"ncclCommWindowRegister",
+             "ncclCommWindowRegister: the program already uses device-side communication",
+             "start from the version that communicates from the host"},
+    Obstacle{"ncclDevCommCreate",
+             "ncclDevCommCreate: the program already uses device-side communication",
+             "start from the version that communicates from the host"},
+    Obstacle{"ncclCommInitAll",
+             "ncclCommInitAll: one process drives several GPUs",
+             "use one MPI rank for each GPU"},
+    Obstacle{"ncclRedOpCreatePreMulSum",
+             "ncclRedOpCreatePreMulSum: a reduction of the program's own has no kernel",
+             "scale in a kernel before, and reduce with ncclSum"},
+    Obstacle{"cudaStreamBeginCapture",
+             "cudaStreamBeginCapture: registering memory inside a captured graph is not possible",
+             "capture after the transformation, around the generated launchers"},
+    Obstacle{"pthread_create",
+             "pthread_create: the generated helper keeps its tables for one thread",
+             "call NCCL from one thread of each process"}};
+
+/// `std::thread`, `std::jthread`, `std::async`.
+inline bool starts_thread(Code const& code, int i) {
+  return (code.is(i, "thread") || code.is(i, "jthread") || code.is(i, "async")) && code.is(i - 1, "::") &&
+         code.is(i - 2, "std") && !code.is(i + 1, "::");
+}
+
+/// Constructs that no rule covers, wherever they stand. Errors: kRefused with file, line and construct.
+inline Result<void> check_program(SourceModel const& m,
+                                  std::vector<MacroBody> const& macros,
+                                  std::string const& file) {
+  auto refuse = [&](std::uint32_t line, std::string cause, std::string remedy) {
+    return fail_at(ErrorCode::kRefused, file, line, std::move(cause), std::move(remedy));
+  };
+  auto find = [](std::string_view word) -> Obstacle const* {
+    for (Obstacle const& o : kObstacles)
+      if (o.word == word) return &o;
+    return nullptr;
+  };
+  std::set<std::uint32_t> seen;
+  for (int i = 0; i < m.code.size(); ++i) {
+    Token const& t = m.code.at(i);
+    seen.insert(t.offset);
+    if (!m.code.is_word(i)) {
+      bool const name = t.kind == TokenKind::kString && t.text.size() > 2 &&
+                        find_collective(t.text.substr(1, t.text.size() - 2)) != nullptr &&
+                        m.code.is(i - 1, ",") && m.code.is(i + 1, ")");
+      if (name && m.code.is(m.code.enclosing(i) - 1, "dlsym"))
+        return refuse(t.line,
+                      "dlsym: " + std::string(t.text) + " is loaded at run time",
+                      "link with NCCL and call the function by name");
+      continue;
+    }
+    if (Obstacle const* o = find(t.text))
+      return refuse(t.line, std::string(o->cause), std::string(o->remedy));
+    if (starts_thread(m.code, i))
+      return refuse(t.line,
+                    "std::" + std::string(t.text) + ": the generated helper keeps its tables for one thread",
+                    "call NCCL from one thread of each process");
+    if (t.text == "blocking" && m.code.is(i + 1, "=") && m.code.is(i + 2, "0"))
+      return refuse(t.line,
+                    "a communicator that does not block: its calls return before they are done",
+                    "leave config.blocking at 1");
+    bool const declares = find_collective(t.text) != nullptr && m.code.is(i + 1, "(") &&
+                          m.code.is_word(i - 1) && m.function_of(i) == kNone && m.code.enclosing(i) < 0;
+    if (declares)
+      return refuse(
+          t.line, "the program declares " + std::string(t.text) + " itself", "include nccl.h instead");
+  }
+  for (MacroBody const& body : macros) {
+    auto const& tokens = body.stream.tokens;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if (Obstacle const* o = find(tokens[i].text))
+        return refuse(body.line, "macro " + body.name + ": " + std::string(o->cause), std::string(o->remedy));
+      bool const pasted = (tokens[i].is("nccl") || tokens[i].is("ncclAll")) && i + 1 < tokens.size() &&
+                          tokens[i + 1].text.substr(0, 1) == "#";
+      if (pasted)
+        return refuse(
+            body.line, "macro " + body.name + " builds the name of an NCCL function", "write the name out");
+    }
+  }
+  // Branches that were left out because the brackets of all together do not balance.
+  for (Token const& t : m.stream.tokens)
+    if (t.active && t.kind == TokenKind::kIdentifier && find_collective(t.text) != nullptr &&
+        seen.count(t.offset) == 0)
+      return refuse(t.line,
+                    std::string(t.text) + " is in one of several branches of #if that do not balance alone",
+                    "keep brackets balanced inside each branch");
+  return {};
+}
+
+}  // namespace cuco::impl

@@ -1,0 +1,259 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// @file
+/// What the rules decide: which memory becomes symmetric, what is copied through landing buffers, which
+/// launcher takes the place of which call, and how macros, groups and names used as values come out.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "transform/rewriting.hpp"
+#include "transform/styles.hpp"
+
+namespace cuco::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char const* kSum = "ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, stream);";
+
+std::string with(std::string const& call,
+                 std::string const& before_main = {},
+                 std::string const& allocate = kPlainAllocate) {
+  return sum_program(before_main, allocate, "    " + call + "\n", kPlainFree);
+}
+
+/// The program after stage A; its planned calls and launchers stand in comments.
+std::string planned(std::string const& code, Api api = Api::LSA) {
+  auto const a = rewrite(api, code, TransformStage::kInfrastructure);
+  if (!a) return "refused: " + to_line(a.error());
+  return a->code;
+}
+
+std::string device(std::string const& code, Api api = Api::LSA) {
+  auto const b = to_device(api, code);
+  if (!b) return "refused: " + to_line(b.error());
+  return *b;
+}
+
+std::string allocating(std::string const& in, std::string const& out) {
+  return "  float *in, *out;\n  " + in + "\n  " + out + "\n";
+}
+constexpr char const* kIn = "cudaMalloc(&in, n * sizeof(float));";
+constexpr char const* kOut = "cudaMalloc(&out, n * sizeof(float));";
+
+TEST(Planner, PlainMemoryIsReachedInPlace) {
+  auto const code = planned(with(kSum));
+  EXPECT_THAT(code, HasSubstr("launcher=all_reduce_sum_float\n"));
+  EXPECT_THAT(code, HasSubstr("device_nccl::allocate(&in,"));
+  EXPECT_THAT(code, HasSubstr("device_nccl::prepare(comm, {in, out});"));
+}
+
+struct Staged {
+  char const* name;
+  char const* allocate;
+  bool send, recv;
+};
+class StagedBuffers : public ::testing::TestWithParam<Staged> {};
+
+TEST_P(StagedBuffers, AreCopiedAndStayWhatTheyAre) {
+  Staged const p = GetParam();
+  auto const code = planned(with(kSum, "float* from_pool(size_t);\n", p.allocate));
+  EXPECT_THAT(code, HasSubstr("launcher=all_reduce_sum_float_staged\n")) << code.substr(0, 300);
+  EXPECT_THAT(code, HasSubstr(std::string("send_staged=") + (p.send ? "yes" : "no")));
+  EXPECT_THAT(code, HasSubstr(std::string("recv_staged=") + (p.recv ? "yes" : "no")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of,
+    StagedBuffers,
+    ::testing::Values(
+        Staged{"managed",
+               "  float *in, *out;\n  cudaMallocManaged(&in, n * 4);\n  cudaMalloc(&out, n * 4);\n",
+               true,
+               false},
+        Staged{"pool",
+               "  float *in, *out;\n  cudaMalloc(&in, n * 4);\n  cudaMallocAsync(&out, n * 4, stream);\n",
+               false,
+               true},
+        Staged{"pinned",
+               "  float *in, *out;\n  cudaMallocHost(&in, n * 4);\n  cudaMalloc(&out, n * 4);\n",
+               true,
+               false},
+        Staged{"unknown", "  float *in = from_pool(n), *out;\n  cudaMalloc(&out, n * 4);\n", true, false},
+        Staged{"some_ranks",
+               "  float *in, *out = nullptr;\n  cudaMalloc(&in, n * 4);\n  if (rank == 0) cudaMalloc(&out, n "
+               "* 4);\n",
+               false,
+               true},
+        Staged{"which_one_depends_on_the_rank",
+               "  float *a, *b, *out;\n  cudaMalloc(&a, n * 4);\n  cudaMalloc(&b, n * 4);\n  "
+               "cudaMalloc(&out, n * 4);\n"
+               "  float* in = rank % 2 ? a : b;\n",
+               true,
+               false},
+        Staged{"set_under_a_condition_on_the_rank",
+               "  float *in, *b, *out;\n  cudaMalloc(&in, n * 4);\n  cudaMalloc(&b, n * 4);\n  "
+               "cudaMalloc(&out, n * 4);\n"
+               "  if (rank > 0) in = b;\n",
+               true,
+               false},
+        Staged{"element_chosen_by_rank",
+               "  float *pool[2], *out;\n  for (int i = 0; i < 2; ++i) cudaMalloc(&pool[i], n * 4);\n  "
+               "cudaMalloc(&out, n * "
+               "4);\n  float* in = pool[rank % 2];\n",
+               true,
+               false}),
+    [](auto const& info) { return info.param.name; });
+
+TEST(Planner, WhatIsNullIsNotTouched) {
+  auto const code =
+      planned(with("ncclGather(in, rank == 0 ? out : nullptr, n, ncclFloat, 0, comm, stream);\n    "
+                   "ncclScatter(nullptr, in, n, ncclFloat, 0, comm, stream);"));
+  EXPECT_THAT(code, HasSubstr("launcher=gather_float_staged\n"));
+  EXPECT_THAT(code, HasSubstr("launcher=scatter_float_staged\n"));
+}
+
+TEST(Planner, SizesThatDifferBecomeTheLargest) {
+  auto const code = planned(with(kSum, "", allocating("cudaMalloc(&in, (n + rank) * sizeof(float));", kOut)));
+  EXPECT_THAT(code, HasSubstr("device_nccl::allocate_largest(&in,"));
+  EXPECT_THAT(code, HasSubstr("device_nccl::allocate(&out,"));
+  EXPECT_THAT(code, HasSubstr("MPI_MAX"));
+}
+
+TEST(Planner, RankComesThroughMembersFunctionsAndArguments) {
+  char const* const before =
+      "struct World { int id; int rank() const { return id; } };\n"
+      "static size_t share(size_t n, int who) { return n + who; }\n"
+      "static void ask(int* who) { MPI_Comm_rank(MPI_COMM_WORLD, who); }\n";
+  for (char const* size :
+       {"(n + world.rank()) * 4", "share(n, rank) * 4", "(n + mine) * 4", "(n + twice(rank)) * 4"}) {
+    auto const code =
+        planned(with(kSum,
+                     before,
+                     std::string("  World world{rank};\n  int mine;\n  ask(&mine);\n"
+                                 "  auto twice = [](int r) { return 2 * r; };\n  float *in, *out;\n") +
+                         "  cudaMalloc(&in, " + size + ");\n  " + kOut + "\n"));
+    EXPECT_THAT(code, HasSubstr("device_nccl::allocate_largest(&in,")) << size;
+  }
+}
+
+TEST(Planner, ConditionsThatAllRanksShareDoNotMatter) {
+  auto const code = planned(with(
+      kSum,
+      "",
+      "  float *in = nullptr, *out = nullptr;\n  for (int r = 0; r < nranks; ++r)\n    if (r == 0) {\n      "
+      "cudaMalloc(&in, n * sizeof(float));\n      cudaMalloc(&out, n * sizeof(float));\n    }\n"));
+  EXPECT_THAT(code, HasSubstr("launcher=all_reduce_sum_float\n"));
+}
+
+TEST(Planner, EarlyReturnOfSomeRanksMattersUnlessAllMustComeBack) {
+  char const* const make =
+      "static float* make(size_t n, int rank) {\n  float* p = nullptr;\n  if (rank == 1) return p;\n"
+      "  cudaMalloc(&p, n * sizeof(float));\n  return p;\n}\n";
+  EXPECT_THAT(planned(with(kSum, make, "  float *in = make(n, rank), *out;\n  cudaMalloc(&out, n * 4);\n")),
+              HasSubstr("send_staged=yes"));
+  // In main, MPI_Finalize follows: a rank that returned before it would leave the others waiting.
+  EXPECT_THAT(planned(with(kSum, "", std::string("  if (rank == 1 && n == 0) return 1;\n") + kPlainAllocate)),
+              HasSubstr("launcher=all_reduce_sum_float\n"));
+}
+
+TEST(Planner, TypesOfTemplatesAndVariablesAreReadWhenTheProgramRuns) {
+  auto const code =
+      planned(with("ncclDataType_t type = argc > 1 ? ncclFloat : ncclInt;\n    ncclAllReduce(in, out, n, "
+                   "type, ncclSum, comm, stream);"));
+  EXPECT_THAT(code, HasSubstr("launcher=all_reduce\n"));
+  EXPECT_THAT(code, HasSubstr("type=int32+float op=sum runtime_type=yes"));
+  EXPECT_THAT(
+      device(
+          with("ncclDataType_t type = argc > 1 ? ncclFloat : ncclInt;\n    ncclAllReduce(in, out, n, type, "
+               "ncclSum, comm, stream);")),
+      HasSubstr("device_nccl::all_reduce(in, out, n, type, ncclSum, comm, stream);"));
+}
+
+TEST(Planner, CallsInMacrosAreReplacedWhereTheyStand) {
+  auto const code =
+      device(with("SUM(in, out, n);\n    ANY(in, out, n, ncclMax);",
+                  "#define SUM(a, b, n) \\\n  ncclAllReduce((a), (b), (n), \\\n                ncclFloat, "
+                  "ncclSum, comm, stream)\n"
+                  "#define ANY(a, b, n, op) ncclAllReduce(a, b, n, ncclFloat, op, comm, stream)\n"));
+  EXPECT_THAT(code, HasSubstr("device_nccl::all_reduce_sum_float"));
+  EXPECT_THAT(code, HasSubstr("#define SUM(a, b, n) \\\n  device_nccl::all_reduce_sum_float"));
+  EXPECT_THAT(code, HasSubstr("(a, b, n, ncclFloat, op, comm, stream)"));
+  EXPECT_THAT(code, HasSubstr("SUM(in, out, n);"));
+}
+
+TEST(Planner, NamesThatAreValuesGetALauncherOfTheSameSignature) {
+  auto const code =
+      device(with("auto* f = &ncclAllReduce;\n    f(in, out, n, ncclFloat, ncclSum, comm, stream);"));
+  EXPECT_THAT(code, HasSubstr("&device_nccl::all_reduce_staged;"));
+  EXPECT_THAT(code,
+              HasSubstr("all_reduce_staged(const void* send, void* recv, size_t count, ncclDataType_t"));
+}
+
+TEST(Planner, GroupsAroundCollectivesGo) {
+  auto const code =
+      device(with("ncclGroupStart();\n    ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, stream);\n    "
+                  "if (ncclGroupEnd() != ncclSuccess) return 5;"));
+  EXPECT_THAT(code, Not(HasSubstr("ncclGroup")));
+  EXPECT_THAT(code, HasSubstr("if (ncclSuccess != ncclSuccess) return 5;"));
+}
+
+TEST(Planner, GroupsOfSendsAreTheLaunchersOwn) {
+  auto const code =
+      device(with("ncclGroupStart();\n    ncclSend(in, n, ncclFloat, 1, comm, stream);\n    ncclRecv(out, n, "
+                  "ncclFloat, 0, comm, stream);\n    ncclGroupEnd();"));
+  EXPECT_THAT(code, HasSubstr("device_nccl::group_start();"));
+  EXPECT_THAT(code, HasSubstr("device_nccl::send(in, n, ncclFloat, 1, comm, stream);"));
+  EXPECT_THAT(code, HasSubstr("device_nccl::comm_init_rank("));
+  EXPECT_THAT(code, Not(HasSubstr("device_nccl::allocate(&in")));  // sends copy anyway
+}
+
+TEST(Planner, GroupsOfCommunicatorsStayNccls) {
+  auto const code =
+      device(with("ncclGroupStart();\n    ncclComm_t half;\n    ncclCommSplit(comm, 0, rank, &half, "
+                  "nullptr);\n    ncclGroupEnd();\n    ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, "
+                  "stream);"));
+  EXPECT_THAT(code, HasSubstr("ncclGroupStart();"));
+  EXPECT_THAT(code, HasSubstr("ncclGroupEnd();"));
+}
+
+TEST(Planner, BcastNamesItsBufferTwice) {
+  EXPECT_THAT(device(with("ncclBcast(in, n, ncclFloat, 0, comm, stream);")),
+              HasSubstr("device_nccl::broadcast_float(in, in, n, 0, comm, stream);"));
+  EXPECT_THAT(device(with("float* p = in;\n    ncclBcast(p++, n, ncclFloat, 0, comm, stream);")),
+              HasSubstr("side effect"));
+}
+
+TEST(Planner, CommentsStringsAndDeadCodeStay) {
+  auto const code =
+      device(with(std::string("// ncclAllReduce(a, b)\n    const char* s = \"ncclAllReduce(x)\"; (void)s;\n"
+                              "#if 0\n    ncclAllReduce(old, old, 1, ncclInt, ncclMax, comm, stream);\n"
+                              "#endif\n    ") +
+                  kSum));
+  EXPECT_THAT(code, HasSubstr("// ncclAllReduce(a, b)"));
+  EXPECT_THAT(code, HasSubstr("\"ncclAllReduce(x)\""));
+  EXPECT_THAT(code, HasSubstr("ncclAllReduce(old, old, 1, ncclInt, ncclMax, comm, stream);"));
+}
+
+TEST(Planner, AStopOfTheHelperLeadsToCopies) {
+  auto report = Analyzer{}.analyze(with(kSum), "program.cu").value();
+  std::string const code = with(kSum);
+  RewriteRequest const request{code,
+                               "program.cu",
+                               report,
+                               TransformStage::kInfrastructure,
+                               {},
+                               4,
+                               "device_nccl: communication buffer: not in memory that …"};
+  auto const a = RuleRewriter<Api::LSA>{}.rewrite(request);
+  ASSERT_TRUE(a) << to_line(a.error());
+  EXPECT_THAT(a->code, HasSubstr("launcher=all_reduce_sum_float_staged\n"));
+}
+
+}  // namespace
+}  // namespace cuco::testing
