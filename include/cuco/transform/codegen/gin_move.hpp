@@ -19,7 +19,7 @@ inline constexpr char const* kGinMoveNote =
 
 inline constexpr char const* kGinPieceText =
     R"(  // This CTA's piece of @whole@, a multiple of 128 bytes but for the last.
-  const size_t piece = (bytes + kCtas * 128 - 1) / (kCtas * 128) * 128;
+  const size_t piece = (bytes + gridDim.x * 128 - 1) / (gridDim.x * 128) * 128;
   const size_t begin = blockIdx.x * piece < bytes ? blockIdx.x * piece : bytes;
   const size_t size = begin + piece < bytes ? piece : bytes - begin;
 )";

@@ -30,7 +30,7 @@ inline Substitutions gin_scope_text(Launcher const& l, Resources const& r) {
         two_shot ? "  const size_t first = 0, last = share;\n" : "  const size_t first = 0, size = count;\n";
   } else {
     piece = "  const size_t piece = round_up((" + size +
-            " + kCtas - 1) / kCtas);\n  const size_t first = blockIdx.x * piece < " + size +
+            " + gridDim.x - 1) / gridDim.x);\n  const size_t first = blockIdx.x * piece < " + size +
             " ? blockIdx.x * piece : " + size + ";\n";
     piece += two_shot ? "  const size_t last = first + piece < share ? first + piece : share;\n"
                       : "  const size_t size = first + piece < count ? piece : count - first;\n";
@@ -83,7 +83,7 @@ inline Substitutions gin_scope_text(Launcher const& l, Resources const& r) {
           {"scatter_to", per_peer ? gin_signal(d, r, phases, 0, "rank") : "scatter"},
           {"gather_to", per_peer ? gin_signal(d, r, phases, 1, "rank") : "gather"},
           {"worker", global ? "size_t{blockIdx.x} * kThreads + threadIdx.x" : "threadIdx.x"},
-          {"workers", global ? "size_t{kCtas} * kThreads" : "kThreads"}};
+          {"workers", global ? "size_t{gridDim.x} * kThreads" : "kThreads"}};
 }
 
 /// What differs between the collectives that reduce: the note, and the items of two puts.

@@ -41,7 +41,7 @@ inline constexpr char const* kGinBroadcastBody = R"(@piece@  if (rank == root) {
 inline constexpr char const* kGinBroadcastTwoShotBody =
     R"(  // This CTA's piece of every share; both are multiples of 128 bytes.
   const size_t share = (bytes + ranks * 128 - 1) / (ranks * 128) * 128;
-  const size_t piece = (share + kCtas * 128 - 1) / (kCtas * 128) * 128;
+  const size_t piece = (share + gridDim.x * 128 - 1) / (gridDim.x * 128) * 128;
   const size_t first = blockIdx.x * piece < share ? blockIdx.x * piece : share;
   const size_t last = first + piece < share ? first + piece : share;
   const Range mine = range_of(rank, share, first, last, bytes);

@@ -9,13 +9,15 @@
 
 namespace cuco::impl {
 
-inline constexpr char const* kLaunchBody = R"(  @kernel@@of@<<<kCtas, kThreads, 0, stream>>>(@arguments@);
+inline constexpr char const* kLaunchBody =
+    R"(  @kernel@@of@<<<ctas_for(@work@), kThreads, 0, stream>>>(@arguments@);
   return cudaGetLastError();
 }
 )";
 
 inline constexpr char const* kCooperativeLaunchBody = R"(  void* arguments[] = {@addresses@};
-  return cudaLaunchCooperativeKernel((const void*)@kernel@@of@, dim3(kCtas), dim3(kThreads), arguments, 0, stream);
+  return cudaLaunchCooperativeKernel((const void*)@kernel@@of@, dim3(ctas_for(@work@)), dim3(kThreads), arguments, 0,
+                                     stream);
 }
 )";
 
@@ -23,6 +25,22 @@ inline std::string joined(std::vector<std::string> const& items, char const* pre
   std::string out;
   for (auto const& item : items) out += (out.empty() ? "" : ", ") + (prefix + item);
   return out;
+}
+
+inline constexpr char const* kGridText = R"(
+// At most kCtas: with less than @vector_bytes@ bytes for each thread, more CTAs would only meet. All ranks get the same.
+inline int ctas_for(size_t bytes) {
+  constexpr size_t kEnough = size_t{kThreads} * @vector_bytes@;
+  return static_cast<int>(std::max<size_t>(1, std::min<size_t>(kCtas, (bytes + kEnough - 1) / kEnough)));
+}
+)";
+
+/// The bytes that the threads of one rank work on in a launch.
+inline std::string work_of(Launcher const& l) {
+  if (is_reduction(l.site))
+    return std::string("count * sizeof(") + (kernel_is_template(l) ? "T" : cpp_name(l.site.types.front())) +
+           ")";
+  return l.directives.issuer == Issuer::kWarp ? "bytes * device.nRanks" : "bytes";
 }
 
 /// A launch of the kernel; `launch_as<T, Op>` when the kernel is a template.
@@ -37,12 +55,13 @@ inline std::string plain_launch_text(Launcher const& l) {
   parameters.emplace_back("cudaStream_t stream");
   std::vector<std::string> arguments{"device"};
   for (auto& item : names_of_parameters(l)) arguments.push_back(std::move(item));
-  return std::string("\n") +
+  return render(kGridText, {{"vector_bytes", std::to_string(l.directives.vector_bytes)}}) + "\n" +
          (global ? "// A cooperative launch: the grid synchronises, so all CTAs must be resident.\n" : "") +
          listed(
              template_head + "inline cudaError_t launch" + (templated ? "_as(" : "("), parameters, ") {\n") +
          render(global ? kCooperativeLaunchBody : kLaunchBody,
                 {{"kernel", kernel_name(l.site)},
+                 {"work", work_of(l)},
                  {"of",
                   !templated             ? ""
                   : is_reduction(l.site) ? "<T, Op>"

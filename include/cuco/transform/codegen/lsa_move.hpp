@@ -28,7 +28,7 @@ inline constexpr char const* kLsaBroadcastText = R"(
 template <class Unit>
 __device__ inline void send_units(const ncclDevComm& device, Place recv, const void* source, size_t count@root@) {
   const Unit* in = static_cast<const Unit*>(source);
-  const size_t step = size_t{kCtas} * kThreads;
+  const size_t step = size_t{gridDim.x} * kThreads;
   size_t i = size_t{blockIdx.x} * kThreads + threadIdx.x;
   for (; i + (kUnroll - 1) * step < count; i += kUnroll * step) {
     Unit unit[kUnroll];
@@ -72,17 +72,17 @@ inline constexpr char const* kLsaBlockLoop = R"(
   // All threads work for one peer at a time; ranks start with different peers so that no link is asked twice.
   for (int p = 1; p <= device.nRanks; ++p) {
     const int peer = (device.rank + p) % device.nRanks;
-@slice@    copy@of@(out, in, bytes, size_t{blockIdx.x} * kThreads + threadIdx.x, size_t{kCtas} * kThreads);
+@slice@    copy@of@(out, in, bytes, size_t{blockIdx.x} * kThreads + threadIdx.x, size_t{gridDim.x} * kThreads);
   }
 )";
 
 inline constexpr char const* kLsaWarpLoop = R"(
   // Warps are dealt out to the peers, so that all links are busy at once.
-  constexpr int kWarps = kCtas * kThreads / 32;
-  const int warp = blockIdx.x + kCtas * (threadIdx.x / 32);
-  for (int p = warp % device.nRanks; p < device.nRanks; p += kWarps) {
+  const int warps = gridDim.x * kThreads / 32;
+  const int warp = blockIdx.x + gridDim.x * (threadIdx.x / 32);
+  for (int p = warp % device.nRanks; p < device.nRanks; p += warps) {
     const int peer = (device.rank + 1 + p) % device.nRanks;
-    const int sharing = p < kWarps ? (kWarps - p + device.nRanks - 1) / device.nRanks : 1;
+    const int sharing = p < warps ? (warps - p + device.nRanks - 1) / device.nRanks : 1;
 @slice@    copy@of@(out, in, bytes, warp / device.nRanks * 32 + threadIdx.x % 32, size_t(sharing) * 32);
   }
 )";

@@ -63,7 +63,7 @@ template <@more@int N, int U>
 template <@more@int N>
 __device__ inline void reduce_range(const ncclDevComm& device, Place send, Place recv, size_t count@root@) {
   const size_t packs = count / N;
-  const size_t step = size_t{kCtas} * kThreads;
+  const size_t step = size_t{gridDim.x} * kThreads;
 @share@  for (; i + (kUnroll - 1) * step < end; i += kUnroll * step)
     reduce_packs<@pass@N, kUnroll>(device, send, recv, i, step@to_root@);
   for (; i < end; i += step) reduce_packs<@pass@N, 1>(device, send, recv, i, step@to_root@);

@@ -32,7 +32,7 @@ inline constexpr char const* kLsaShareOfBytes =
 /// One copy by all threads of the grid, between this rank and the root.
 inline std::string lsa_copy_with_root(LsaSlice const& slice, std::string const& indent) {
   return "\n" + lsa_slice_text(slice, indent) + indent +
-         "copy@of@(out, in, bytes, size_t{blockIdx.x} * kThreads + threadIdx.x, size_t{kCtas} * kThreads);\n";
+         "copy@of@(out, in, bytes, size_t{blockIdx.x} * kThreads + threadIdx.x, size_t{gridDim.x} * kThreads);\n";
 }
 
 /// A broadcast moves within the receive buffers: the launcher has put the root's data into its own.
