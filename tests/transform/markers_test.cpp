@@ -39,6 +39,25 @@ std::string without_markers(std::string code) {
   return code;
 }
 
+TEST(Markers, GoIntoLoopsThatHoldSomethingFrozenToo) {
+  auto const code =
+      to_device(Api::LSA,
+                sum_program("",
+                            kPlainAllocate,
+                            "    int tries = 0;\n    do {\n"
+                            "      ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, stream);\n"
+                            "      cudaMemcpyAsync(host.data(), out, 4, cudaMemcpyDeviceToHost, stream);\n"
+                            "      cudaStreamSynchronize(stream);\n    } while (++tries < 2);\n",
+                            kPlainFree))
+          .value();
+  auto const marked = mark(code);
+  ASSERT_TRUE(marked) << to_line(marked.error());
+  auto const blocks = blocks_of(*marked);
+  ASSERT_GE(blocks.size(), 2U);
+  EXPECT_NE(blocks[1].find("device_nccl::all_reduce_sum_float("), std::string::npos);
+  EXPECT_EQ(blocks[1].find("cudaMemcpyDeviceToHost"), std::string::npos);
+}
+
 TEST(Markers, SeedsGetTheGeneratedSectionAndTheTimedStatements) {
   for (auto api : {Api::LSA, Api::GIN}) {
     for (char const* name : {"alltoall.cu", "allreduce.cu", "allgather_gemm.cu"}) {

@@ -51,7 +51,7 @@ int transform(Options const& options) {
     return report_error(
         Error{ErrorCode::kParse,
               "there is no NCCL collective in this program",
-              "give a program that calls ncclAllReduce, ncclAllGather or ncclAlltoAll from the host",
+              "give a program that calls NCCL from the host",
               options.file},
         json);
 

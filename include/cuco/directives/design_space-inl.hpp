@@ -284,7 +284,7 @@ CUCO_EVOLVE_INLINE Directives conservative(Site const& site) {
   Directives d;
   bool const lsa = site.api == Api::LSA;
   d.backend = lsa ? Backend::kLsa : Backend::kGin;
-  d.ctas = lsa ? 16 : 4;
+  d.ctas = lsa ? 32 : 4;
   if (site.collective == Collective::kSendRecv) d.ctas = 4, d.chunk_bytes = 65536;
   for (auto algorithm : {Algorithm::kTwoShot, Algorithm::kPush, Algorithm::kOneShot, Algorithm::kPull})
     for (int unroll : {4, 2, 1}) {

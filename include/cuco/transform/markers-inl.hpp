@@ -75,6 +75,11 @@ class MarkerInserter {
         return true;
       }
     }
+    return mark_units(units);
+  }
+
+  /// Marks runs of neighbours in `units`; goes into those that hold something frozen beside the work.
+  bool mark_units(std::vector<Range> const& units) {
     bool marked = false;
     std::vector<Range> run;
     auto flush = [&] {
@@ -88,8 +93,21 @@ class MarkerInserter {
       bool const apart = !run.empty() && has_directive({run.back().end - 1, units[i].begin + 1});
       if (!allowed || apart) flush();
       if (allowed) run.push_back(units[i]);
+      if (!allowed && works(units[i])) marked = mark_blocks(units[i]) || marked;
     }
     flush();
+    return marked;
+  }
+
+  /// The blocks of a loop, a condition or a bare pair of braces.
+  bool mark_blocks(Range unit) {
+    bool const compound = m_.code.is(unit.begin, "for") || m_.code.is(unit.begin, "while") ||
+                          m_.code.is(unit.begin, "do") || m_.code.is(unit.begin, "if") ||
+                          m_.code.is(unit.begin, "{");
+    if (!compound) return false;
+    bool marked = false;
+    for (int i = unit.begin; i < unit.end; i = m_.code.next(i))
+      if (m_.code.is(i, "{")) marked = mark_units(siblings_.in(m_.code.inside(i))) || marked;
     return marked;
   }
 

@@ -15,7 +15,7 @@ namespace cuco {
 /// Stage A: buffers of collectives are allocated as symmetric memory (`cudaMalloc` becomes
 /// `device_nccl::allocate`, and so on), registered before the loop or timer that uses them, and unregistered
 /// before the communicator ends; a device communicator is created; host collectives stay. Stage B: each
-/// ncclAllReduce, ncclAllGather and ncclAlltoAll becomes the call of a generated launcher.
+/// NCCL call that moves data becomes the call of a generated launcher.
 ///
 /// Errors: kRefused with file, line, construct, reason and remedy, for everything in docs/transform.md that
 /// the rules do not cover; kInvalidArgument when stage B is asked for before stage A. O(n log n) in the size

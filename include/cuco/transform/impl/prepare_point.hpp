@@ -48,7 +48,7 @@ class EarlyPoints {
       }
       bool const encloses = open < at && at < m_.code.partner(open);
       bool const declares = declares_at(i, in_parentheses);
-      if (i < at && encloses && !(declares && in_parentheses)) return true;
+      if (i < at && encloses && declares && !in_parentheses) return true;
       declared_elsewhere = declared_elsewhere || declares;
     }
     return !declared_elsewhere;
@@ -61,7 +61,8 @@ class EarlyPoints {
     std::string_view const before = m_.code.text(i - 1);
     if (m_.code.is_word(i - 1)) return before != "return" && before != "else" && before != "delete";
     if (before == "*" || before == "&" || before == ">")
-      return m_.code.is_word(i - 2) || m_.code.is(i - 2, ">");
+      return m_.code.is_word(i - 2) || m_.code.is(i - 2, ">") ||
+             (m_.code.is(i - 2, ",") && !in_parentheses);  // T *a, *b
     return before == "," && !in_parentheses;
   }
 
