@@ -17,6 +17,7 @@
 #include "cuco/process/find_program.hpp"
 #include "cuco/transform/generated_section.hpp"
 #include "cuco/transform/markers.hpp"
+#include "transform/collective_points.hpp"
 #include "transform/exchange_program.hpp"
 #include "transform/rewriting.hpp"
 #include "transform/styles.hpp"
@@ -62,6 +63,7 @@ TEST(Auto, EveryCollectiveHasTwoLaunchersAndAChoice) {
     names.push_back(c.name);
     bool const lsa = c.name.substr(c.name.size() - 4) == "_lsa";
     EXPECT_EQ(c.site.api, lsa ? Api::LSA : Api::GIN) << c.name;
+    EXPECT_EQ(c.site.lsa_team_is_world, lsa) << c.name;
     EXPECT_EQ(c.directives.backend, lsa ? Backend::kLsa : Backend::kGin) << c.name;
     EXPECT_FALSE(legal(c.directives, c.site)) << c.name;
   }
@@ -167,6 +169,21 @@ class AutoOn : public ::testing::Test {
                                    << outcome->diagnostics;
   }
 
+  /// Ranks of two nodes run it, and not rightly.
+  void expect_refuted(std::string const& code, std::vector<std::string> args = {}) {
+    VerifyOptions options;
+    options.ranks = 8;
+    options.schedules = 2;
+    options.args = std::move(args);
+    EmulatedOptions emulated;
+    emulated.machine = "h200-2x4";
+    auto const outcome =
+        ProgramVerifier(Devices::emulated(emulated), options).verify(code, directory_.string(), "wrong");
+    ASSERT_TRUE(outcome) << to_line(outcome.error());
+    EXPECT_TRUE(outcome->built) << outcome->diagnostics;
+    EXPECT_FALSE(outcome->verified);
+  }
+
  private:
   std::filesystem::path directory_;
 };
@@ -200,23 +217,60 @@ TEST_F(AutoOn, EveryPatternOfSendsAndReceives) {
   expect_verified(code, 3, "h200-nvlink", {"2"});
 }
 
+/// Moves that put between teams and store inside them, at many points of the design space.
+std::vector<TriedLauncher> team_points() {
+  PointWords const words{
+      {"collective=all_gather type=float", "algorithm=push ctas=2"},
+      {"collective=all_gather type=int8+float runtime_type=yes", "algorithm=push sync=per_peer ctas=2"},
+      {"collective=all_gather type=half recv_staged=yes send_staged=yes",
+       "algorithm=push issuer=thread ctas=2"},
+      {"collective=all_gather type=int8", "algorithm=push issuer=warp ctas=4 contexts=2 chunk_bytes=65536"},
+      {"collective=all_to_all type=float", "algorithm=push ctas=2"},
+      {"collective=all_to_all type=uint8+double runtime_type=yes send_staged=yes",
+       "algorithm=push ctas=2 placement=stream"},
+      {"collective=all_to_all type=int8", "algorithm=push sync=per_peer issuer=thread ctas=2"},
+      {"collective=broadcast type=float", "algorithm=push ctas=2"},
+      {"collective=broadcast type=int8", "algorithm=push issuer=warp ctas=2 contexts=2"},
+      {"collective=broadcast type=double+int8 runtime_type=yes send_staged=yes recv_staged=yes",
+       "algorithm=push issuer=thread ctas=2"},
+      {"collective=broadcast type=half", "algorithm=two_shot ctas=2"},
+  };
+  std::vector<TriedLauncher> out;
+  for (auto const& [site_words, point] : words) {
+    Site site = parse_site(site_words).value();
+    site.api = Api::GIN;
+    site.lsa_team_is_world = false;
+    out.push_back(
+        tried(site, std::string("backend=gin threads=128 ") + point, "_" + std::to_string(out.size())));
+  }
+  return out;
+}
+
+TEST_F(AutoOn, MovesBetweenTeamsAndInsideThem) {
+  auto const all = team_points();
+  auto const code = collective_program(Api::GIN, all, section_of(Api::GIN, all));
+  EXPECT_EQ(occurrences(code, "barrier.lsaBarrier().sync("), 10);
+  for (int ranks : {8, 5}) expect_verified(code, ranks, "h200-2x4");
+  expect_verified(code, 3, "h200-ib400");
+}
+
 /// Where some ranks put, kernels that load and store must not run: nothing reaches the other node.
 TEST_F(AutoOn, TheWrongChoiceIsNoticed) {
   auto code = small(device());
   substitute(code, "return device.lsaSize == device.nRanks;", "return device.nRanks > 0;");
-  VerifyOptions options;
-  options.ranks = 8;
-  options.schedules = 0;
-  EmulatedOptions emulated;
-  emulated.machine = "h200-2x4";
-  auto const folder = std::filesystem::path(CUCO_BINARY_DIR) / "transform_auto" / "wrong";
-  auto const outcome =
-      ProgramVerifier(Devices::emulated(emulated), options).verify(code, folder.string(), "auto");
-  std::filesystem::remove_all(folder);
-  ASSERT_TRUE(outcome) << to_line(outcome.error());
-  EXPECT_TRUE(outcome->built);
-  EXPECT_FALSE(outcome->verified);
+  expect_refuted(code);
 }
 
+TEST_F(AutoOn, TeamsThatDoNotMeetAreNoticed) {
+  for (auto const& [meeting, none] :
+       {std::pair{"barrier.lsaBarrier().sync(ncclCoopCta(), cuda::memory_order_release);", ";"},
+        std::pair{"before + ranks - device.lsaSize);", "before);"}}) {
+    auto const all = team_points();
+    auto code = collective_program(Api::GIN, all, section_of(Api::GIN, all));
+    ASSERT_NE(code.find(meeting), std::string::npos);
+    substitute(code, meeting, none);
+    expect_refuted(code, {"", "1"});
+  }
+}
 }  // namespace
 }  // namespace cuco::testing

@@ -96,8 +96,9 @@ class SitePlanner {
 
   /// The interfaces that every launcher is generated for.
   [[nodiscard]] std::vector<Api> const& apis() const { return apis_; }
-  [[nodiscard]] static Site for_api(Site site, Api api) {
+  [[nodiscard]] Site for_api(Site site, Api api) const {
     site.api = api;
+    site.lsa_team_is_world = api == Api::LSA || api_ != Api::Auto;  // The program puts where it is not.
     return site;
   }
 
