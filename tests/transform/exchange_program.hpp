@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cuco/transform/codegen/infrastructure.hpp"
 #include "cuco/transform/codegen/section.hpp"
@@ -364,13 +365,8 @@ inline constexpr char const* kWrongCalls = R"(if (world != nullptr) {
     }
 )";
 
-/// The program of `exchange_program` with generated code at `directives` in place of NCCL's calls.
-inline std::string device_exchange_program(Api api, Directives const& directives) {
-  impl::Launcher launcher;
-  launcher.site.collective = Collective::kSendRecv;
-  launcher.site.api = api;
-  launcher.directives = directives;
-  launcher.name = impl::name_of(launcher.site);
+/// The program of `exchange_program` with generated code of `launchers` in place of NCCL's calls.
+inline std::string device_exchange_program(Api api, std::vector<impl::Launcher> const& launchers) {
   impl::InfrastructureOptions options;
   options.api = api;
   options.exchanges = true;
@@ -388,9 +384,18 @@ inline std::string device_exchange_program(Api api, Directives const& directives
   substitute(code,
              "#include <nccl.h>\n",
              "#include <nccl.h>\n#include <nccl_device.h>\n#include <initializer_list>\n" +
-                 impl::infrastructure_text(options) + impl::section_text(api, {launcher}, true),
+                 impl::infrastructure_text(options) + impl::section_text(api, launchers, true),
              false);
   return code;
+}
+
+inline std::string device_exchange_program(Api api, Directives const& directives) {
+  impl::Launcher launcher;
+  launcher.site.collective = Collective::kSendRecv;
+  launcher.site.api = api;
+  launcher.directives = directives;
+  launcher.name = impl::name_of(launcher.site);
+  return device_exchange_program(api, std::vector<impl::Launcher>{launcher});
 }
 
 }  // namespace cuco::testing

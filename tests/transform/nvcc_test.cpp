@@ -22,6 +22,7 @@
 #include "transform/rewriting.hpp"
 #include "transform/seed_text.hpp"
 #include "transform/styles.hpp"
+#include "transform/teams_program.hpp"
 
 namespace cuco::testing {
 namespace {
@@ -116,6 +117,11 @@ TEST_F(Nvcc, SeedsBothStandards) {
                   {seed_text("allgather_gemm.cu"), 17, "allgather_gemm"}});
 }
 
+TEST_F(Nvcc, ProgramsThatChoose) {
+  expect_compile({{marked(Api::Auto, everything()), 20, "auto_everything"},
+                  {marked(Api::Auto, teams_program()), 17, "auto_teams"}});
+}
+
 TEST_F(Nvcc, StageA) {
   auto const a = rewrite(Api::GIN, seed_text("allreduce.cu"), TransformStage::kInfrastructure);
   ASSERT_TRUE(a);
@@ -162,7 +168,8 @@ TEST_F(Nvcc, NarrowTypesAndAverages) {
 TEST_F(Nvcc, EveryCollectiveAndAlgorithm) {
   for (auto api : {Api::LSA, Api::GIN}) {
     auto const all = tried_points(api);
-    expect_compiles(collective_program(api, all, section_of(api, all)), api == Api::LSA ? 17 : 20, to_string(api));
+    expect_compiles(
+        collective_program(api, all, section_of(api, all)), api == Api::LSA ? 17 : 20, to_string(api));
   }
 }
 

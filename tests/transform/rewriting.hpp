@@ -18,6 +18,7 @@ inline Result<Rewrite> rewrite(Api api,
   auto report = Analyzer{}.analyze(code, "program.cu");
   if (!report) return forward_error(std::move(report));
   RewriteRequest const request{code, "program.cu", *report, stage, directives, 4, {}};
+  if (api == Api::Auto) return RuleRewriter<Api::Auto>{}.rewrite(request);
   return api == Api::LSA ? RuleRewriter<Api::LSA>{}.rewrite(request)
                          : RuleRewriter<Api::GIN>{}.rewrite(request);
 }

@@ -86,7 +86,7 @@ void add_device_choice(CLI::App& app, DeviceChoice& choice) {
   app.add_option("--machine",
                  choice.machine,
                  "Machine the emulator models: a name (h200-nvlink, h200-ib400, …) or a TOML file; "
-                 "default: NVLink for lsa, InfiniBand for gin");
+                 "default: NVLink for lsa, InfiniBand for gin, two NVLink nodes for auto");
   app.add_option("--ranks", choice.ranks, "Number of MPI ranks")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

@@ -90,7 +90,7 @@ std::string format_time(double ms, Origin origin) {
 }
 
 Api api_of(std::string const& text) {
-  return text == "gin" ? Api::GIN : Api::LSA;
+  return api_named(text).value_or(Api::LSA);
 }
 
 std::vector<std::string> split_arguments(std::string const& text) {
@@ -100,10 +100,20 @@ std::vector<std::string> split_arguments(std::string const& text) {
   return out;
 }
 
+namespace {
+std::string default_machine(Api api) {
+  switch (api) {
+    case Api::LSA: return "h200-nvlink";
+    case Api::GIN: return "h200-ib400";
+    case Api::Auto: return "h200-2x4";
+  }
+  return "h200-nvlink";
+}
+}  // namespace
+
 Result<Devices> make_devices(DeviceChoice const& choice, std::optional<Api> api) {
   EmulatedOptions emulated;
-  emulated.machine =
-      choice.machine.empty() ? (api == Api::GIN ? "h200-ib400" : "h200-nvlink") : choice.machine;
+  emulated.machine = choice.machine.empty() ? default_machine(api.value_or(Api::LSA)) : choice.machine;
   auto devices = choice.devices == "cuda"   ? Devices::cuda()
                  : choice.devices == "auto" ? Devices::detect(emulated)
                                             : Devices::emulated(emulated);

@@ -19,8 +19,9 @@
 
 namespace cuco::tool {
 
-/// The devices that the options name. The emulator models NVLink for load/store programs and InfiniBand for
-/// put-based ones unless a machine is named. Errors: kNotFound, kParse for the machine; kToolMissing for
+/// The devices that the options name. The emulator models NVLink for load/store programs, InfiniBand for
+/// put-based ones and two NVLink nodes for those that choose, unless a machine is named. Errors: kNotFound,
+/// kParse for the machine; kToolMissing for
 /// --devices cuda without nvcc.
 Result<Devices> make_devices(DeviceChoice const& choice, std::optional<Api> api);
 
@@ -88,7 +89,8 @@ void say_steps(bool json, std::vector<PipelineStep> const& steps);
 template <class Use>
 auto with_transformer(Api api, Devices const& devices, TransformOptions const& options, Use use) {
   if (api == Api::LSA) return use(Transformer<Api::LSA>{RuleRewriter<Api::LSA>{}, devices, options});
-  return use(Transformer<Api::GIN>{RuleRewriter<Api::GIN>{}, devices, options});
+  if (api == Api::GIN) return use(Transformer<Api::GIN>{RuleRewriter<Api::GIN>{}, devices, options});
+  return use(Transformer<Api::Auto>{RuleRewriter<Api::Auto>{}, devices, options});
 }
 
 /// Parses --api.

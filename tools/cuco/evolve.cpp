@@ -44,7 +44,7 @@ int evolve(Options options) {
                               "start from a program that cuco transform wrote",
                               options.file},
                         json);
-  Api const api = collectives->front().site.api;
+  Api const api = generated_api(program->code).value_or(Api::LSA);
   auto devices = make_devices(options.where, api);
   if (!devices) return report_error(devices.error(), json);
   auto const scratch = ProcessScratchFolder::make();

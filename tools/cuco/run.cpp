@@ -154,9 +154,10 @@ void add_run(CLI::App& app, int& status) {
   auto* command =
       app.add_subcommand("run", "All of it: analyse, transform, verify, evolve; resumes when repeated");
   command->add_option("file", options->file, "Host-driven CUDA source file")->required();
-  command->add_option("--api", options->api, "Device interface")
+  command
+      ->add_option("--api", options->api, "Device interface; auto: the program chooses for each communicator")
       ->required()
-      ->check(CLI::IsMember({"lsa", "gin"}));
+      ->check(CLI::IsMember({"lsa", "gin", "auto"}));
   add_search_choice(*command, options->search);
   add_device_choice(*command, options->where);
   add_common(*command, options->common);

@@ -151,9 +151,10 @@ void add_transform(CLI::App& app, int& status) {
   auto* command =
       app.add_subcommand("transform", "Turn a host-driven program into a verified device-initiated one");
   command->add_option("file", options->file, "CUDA source file")->required();
-  command->add_option("--api", options->api, "Device interface")
+  command
+      ->add_option("--api", options->api, "Device interface; auto: the program chooses for each communicator")
       ->required()
-      ->check(CLI::IsMember({"lsa", "gin"}));
+      ->check(CLI::IsMember({"lsa", "gin", "auto"}));
   command->add_option("--out", options->out, "Folder for the result; default: <stem>_<api>");
   command
       ->add_option(

@@ -71,10 +71,12 @@ struct Site {
   bool several_streams = false;     ///< Calls may come on more than one stream.
   bool send_staged = false;  ///< The send buffer is not symmetric memory; it is copied around the kernel.
   bool recv_staged = false;  ///< The same for the receive buffer.
-  Api api = Api::LSA;
-  int max_ranks = 64;             ///< The program is not run with more ranks than this.
-  bool lsa_team_is_world = true;  ///< Every rank reaches every other by load and store.
-  int resident_ctas = 132;        ///< CTAs that are resident at once for sure: one per multiprocessor.
+  Api api = Api::LSA;        ///< The interface of its kernel, so never `Api::Auto`.
+  int max_ranks = 64;        ///< The program is not run with more ranks than this.
+  /// Every rank reaches every other by load and store. When it is known that they do not, kernels that put do
+  /// so between teams only, where stores inside a team take its place.
+  bool lsa_team_is_world = true;
+  int resident_ctas = 132;  ///< CTAs that are resident at once for sure: one per multiprocessor.
   bool operator==(Site const&) const = default;
 };
 

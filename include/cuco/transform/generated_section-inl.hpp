@@ -32,9 +32,11 @@ CUCO_EVOLVE_INLINE std::optional<FoundSection> find_section(std::string_view cod
   for (Comment const& c : stream.comments) {
     if (!c.active) continue;
     if (!open && c.text.substr(0, begin.size()) == begin) {
+      auto const api = api_named(c.text.substr(begin.size()));
+      if (!api) continue;
       open = true;
       found.lines.begin = line_begin(code, c.offset);
-      found.api = c.text.substr(begin.size()) == "gin" ? Api::GIN : Api::LSA;
+      found.api = *api;
     } else if (open && c.text.substr(0, tag.size()) == tag) {
       found.annotations.push_back(c);
     } else if (open && c.text == kSectionEnd) {
@@ -141,6 +143,14 @@ CUCO_EVOLVE_INLINE Result<std::vector<GeneratedCollective>> read_annotations(std
   auto const section = impl::find_section(code, *stream);
   if (!section) return std::vector<GeneratedCollective>{};
   return impl::parse_annotations(*section, file);
+}
+
+CUCO_EVOLVE_INLINE std::optional<Api> generated_api(std::string_view code) {
+  auto stream = lex(code);
+  if (!stream) return std::nullopt;
+  auto const section = impl::find_section(code, *stream);
+  if (!section) return std::nullopt;
+  return section->api;
 }
 
 CUCO_EVOLVE_INLINE Result<std::string> regenerate(std::string_view code,

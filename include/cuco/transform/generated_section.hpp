@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,8 @@
 
 namespace cuco {
 
-/// One launcher of a generated section: what it replaces and the point of the design space it was generated
-/// at.
+/// One kernel of a generated section with its launcher: what it replaces and the point of the design space it
+/// was generated at.
 struct GeneratedCollective {
   std::string name;
   Site site;
@@ -24,6 +25,9 @@ struct GeneratedCollective {
 /// Errors: kParse with the line of an annotation that cannot be read.
 [[nodiscard]] Result<std::vector<GeneratedCollective>> read_annotations(std::string_view code,
                                                                         std::string_view file = "<source>");
+
+/// What the generated section of `code` is for; empty when there is none.
+[[nodiscard]] std::optional<Api> generated_api(std::string_view code);
 
 /// `code` with its generated section written anew for `collectives`, which must have the names of the
 /// annotations. Nothing outside the section changes, byte for byte. Errors: kNotFound without a section;

@@ -22,6 +22,7 @@ Result<Rewrite> RuleRewriter<A>::rewrite(RewriteRequest const& request) const {
 #ifdef CUCO_EVOLVE_BODIES
 template class RuleRewriter<Api::LSA>;
 template class RuleRewriter<Api::GIN>;
+template class RuleRewriter<Api::Auto>;
 #endif
 
 }  // namespace cuco

@@ -35,4 +35,5 @@ class RuleRewriter {
 namespace cuco {
 static_assert(explain_rewriter<RuleRewriter<Api::LSA>>());
 static_assert(explain_rewriter<RuleRewriter<Api::GIN>>());
+static_assert(explain_rewriter<RuleRewriter<Api::Auto>>());
 }  // namespace cuco

@@ -14,6 +14,20 @@
 
 namespace cuco::impl {
 
+/// What both ends of a launch know; part of the namespace of the kernel, or before those of several.
+inline constexpr char const* kExchangeWork = R"(
+// What one channel moves of one message.
+struct Piece {
+  char* data;
+  size_t bytes;
+};
+
+// What one CTA does: `count` pieces, starting with `first`, go to `peer` or come from it through one channel.
+struct Lane {
+  int peer, channel, sends, first, count;
+};
+)";
+
 inline constexpr char const* kExchangeConstants = R"(namespace @name@_kernel {
 
 constexpr int kChannels = @ctas@;  // of one rank to one other, at most
@@ -25,18 +39,7 @@ constexpr size_t kSlotBytes = @slot_bytes@;
 constexpr size_t kPieceBytes = @piece_bytes@;  // a message gets a channel for each of these
 @backend_constants@
 using Vector = @vector@;
-
-// What one channel moves of one message.
-struct Piece {
-  char* data;
-  size_t bytes;
-};
-
-// What one CTA does: `count` pieces, starting with `first`, go to `peer` or come from it through one channel.
-struct Lane {
-  int peer, channel, sends, first, count;
-};
-
+@work@
 // A rank has one for each channel and peer; its rings follow it. The counts are of chunks.
 struct alignas(128) Pipe {
 @pipe_fields@};
@@ -164,17 +167,14 @@ inline WorkList free_list(Pipes& p, size_t bytes) {
 // Makes the pipes of a new communicator, on all its ranks. No rank can reach a peer's before they are reset:
 // registering the window comes last and takes all ranks.
 void open_pipes(ncclComm_t comm, const ncclDevComm& device) {
-  using namespace @name@_kernel;
-  const int ranks = device.nRanks;
-  const int channels = std::max(1, std::min(kChannels, kResident / (2 * ranks)));
+@open@  const int ranks = device.nRanks;
+  const int channels = std::max(1, std::min(@most@, @resident@ / (2 * ranks)));
   Pipes p{comm, device, nullptr, nullptr, channels, {}, {}, nullptr, nullptr};
   for (std::vector<size_t>& turn : p.turns) turn.assign(ranks, 0);
   for (int i = 0; i < 4; ++i) add_list(p, 65536);
   require(cudaEventCreateWithFlags(&p.joint, cudaEventDisableTiming));
-  const size_t bytes = pipe_at(channels, ranks, 0);
-  require(allocate(&p.base, bytes));
-  reset<<<1, kThreads>>>(device, p.base, channels * ranks);
-  require(cudaGetLastError());
+@pipe_bytes@  require(allocate(&p.base, bytes));
+@reset@  require(cudaGetLastError());
   require(cudaDeviceSynchronize());
   p.window = place_of(comm, p.base, bytes).window;
   all_pipes.push_back(p);
@@ -182,13 +182,11 @@ void open_pipes(ncclComm_t comm, const ncclDevComm& device) {
 
 // Ends the pipes of a communicator: first the peers take out what this rank has sent, so nobody writes to them later.
 void close_pipes(ncclComm_t comm) {
-  using namespace @name@_kernel;
-  for (size_t i = all_pipes.size(); i-- > 0;) {
+@enter@  for (size_t i = all_pipes.size(); i-- > 0;) {
     Pipes& p = all_pipes[i];
     if (p.comm != comm) continue;
     require(cudaDeviceSynchronize());
-    drain<<<1, kThreads>>>(p.device, p.window, p.channels * p.device.nRanks);
-    require(cudaGetLastError());
+@drain@    require(cudaGetLastError());
     require(release(p.base));  // waits for the kernel
     for (const WorkList& l : p.lists) {
       require(cudaFreeHost(l.memory));
@@ -208,14 +206,13 @@ inline Pipes& pipes_of(ncclComm_t comm) {
 // One kernel for a group's messages in one communicator. As with NCCL it starts when all streams of the group have come
 // to it, and all of them wait for its end. Kernels of one communicator follow each other whatever their streams.
 inline cudaError_t launch(Pipes& p, const std::vector<Message>& messages) {
-  using namespace @name@_kernel;
-  // Both ranks of a pair see its messages in the same order, split them alike and deal the pieces out alike.
+@enter_launch@  // Both ranks of a pair see its messages in the same order, split them alike and deal the pieces out alike.
   const int ranks = p.device.nRanks;
   std::vector<std::vector<Piece>> work(size_t(2) * p.channels * ranks);
   std::vector<cudaStream_t> streams;
   for (const Message& m : messages) {
     if (std::find(streams.begin(), streams.end(), m.stream) == streams.end()) streams.push_back(m.stream);
-    const size_t parts = std::min<size_t>(p.channels, (m.bytes + kPieceBytes - 1) / kPieceBytes);
+    const size_t parts = std::min<size_t>(p.channels, (m.bytes + @piece@ - 1) / @piece@);
     const size_t size = (m.bytes + parts * 128 - 1) / (parts * 128) * 128;
     for (size_t begin = 0; begin < m.bytes; begin += size) {
       const size_t channel = p.turns[m.sends][m.peer]++ % p.channels;
@@ -229,7 +226,7 @@ inline cudaError_t launch(Pipes& p, const std::vector<Message>& messages) {
     lanes.push_back({i / 2 % ranks, i / 2 / ranks, i % 2, int(pieces.size()), int(work[i].size())});
     pieces.insert(pieces.end(), work[i].begin(), work[i].end());
   }
-  if (lanes.size() > kResident) stop("group of sends and receives", "more peers than CTAs that are resident at once");
+  if (lanes.size() > @resident@) stop("group of sends and receives", "more peers than CTAs that are resident at once");
   const size_t piece_bytes = pieces.size() * sizeof(Piece);
   const WorkList list = free_list(p, piece_bytes + lanes.size() * sizeof(Lane));
   Piece* const piece_list = reinterpret_cast<Piece*>(list.memory);
@@ -243,8 +240,7 @@ inline cudaError_t launch(Pipes& p, const std::vector<Message>& messages) {
     require(cudaEventRecord(p.joint, streams[i]));
     require(cudaStreamWaitEvent(stream, p.joint, 0));
   }
-  exchange<<<int(lanes.size()), kThreads, 0, stream>>>(p.device, p.window, lane_list, piece_list);
-  const cudaError_t status = cudaGetLastError();
+@exchange@  const cudaError_t status = cudaGetLastError();
   p.last = list.done;
   require(cudaEventRecord(p.last, stream));
   for (size_t i = 1; i < streams.size(); ++i) require(cudaStreamWaitEvent(streams[i], p.last, 0));
@@ -320,9 +316,10 @@ inline int exchange_signals(Directives const& d) {
   return d.backend == Backend::kGin ? 2 * d.ctas : 0;
 }
 
-/// Constants, kernel, host functions and the note of a program's sends and receives. Uses `element_bytes`
-/// (kElementBytesText).
-inline std::string exchange_text(Launcher const& l, Resources const& resources) {
+/// Note, constants and kernel of one interface. `work`: what it shares with the host.
+inline std::string exchange_namespace_text(Launcher const& l,
+                                           Resources const& resources,
+                                           std::string const& work) {
   Directives const& d = l.directives;
   bool const gin = d.backend == Backend::kGin;
   std::uint64_t const slot_bytes = exchange_slot_bytes(d);
@@ -338,12 +335,98 @@ inline std::string exchange_text(Launcher const& l, Resources const& resources) 
       {"backend_constants",
        gin ? render(kGinExchangeConstants, {{"contexts", std::to_string(d.contexts)}})
            : std::string(kLsaExchangeConstants)},
+      {"work", work},
       {"pipe_fields", gin ? kGinPipeFields : kLsaPipeFields},
       {"first_signal", resources.first_signal == "0" ? "" : resources.first_signal + " + "},
       {"vector", vector_type(d.vector_bytes)}};
   return wrap_comment(std::string(gin ? kGinExchangeNote : kLsaExchangeNote)) +
          render(kExchangeConstants, values) + render(gin ? kGinChannel : kLsaChannel, values) +
-         render(kExchangeKernel, values) + render(kExchangeHost, values);
+         render(kExchangeKernel, values);
+}
+
+/// One of the two kernels of a program that chooses; `kExchangeWork` stands before the first.
+inline std::string exchange_kernel_text(Launcher const& l, Resources const& resources) {
+  return exchange_namespace_text(l, resources, "");
+}
+
+/// "head = near ? …text : …text;": what depends on which of the two kernels is used.
+inline std::string either_text(std::string const& head,
+                               Launcher const& lsa,
+                               Launcher const& gin,
+                               std::string const& text) {
+  std::string const one = lsa.name + "_kernel::" + text, other = gin.name + "_kernel::" + text;
+  std::string const line = head + " = near ? " + one + " : " + other + ";\n";
+  if (line.size() <= 120) return line;
+  return head + " = near ? " + one + "\n" + std::string(head.size() + 8, ' ') + ": " + other + ";\n";
+}
+
+/// Launches `kernel` of one of the two.
+inline std::string launch_either(std::string const& indent,
+                                 Launcher const& lsa,
+                                 Launcher const& gin,
+                                 std::string const& kernel,
+                                 std::string const& grid,
+                                 std::string const& more,
+                                 std::string const& arguments) {
+  auto one = [&](Launcher const& l) {
+    std::string const space = l.name + "_kernel::";
+    std::string const head =
+        indent + "  " + space + kernel + "<<<" + grid + ", " + space + "kThreads" + more + ">>>(";
+    std::string const line = head + arguments + ");\n";
+    return line.size() <= 120 ? line : head + "\n" + indent + "      " + arguments + ");\n";
+  };
+  return indent + "if (near)\n" + one(lsa) + indent + "else\n" + one(gin);
+}
+
+/// The host functions of a program that chooses between two kernels.
+inline std::string exchange_host_text(Launcher const& lsa, Launcher const& gin) {
+  std::string const near = "const bool near = loads_and_stores(";
+  return render(
+      kExchangeHost,
+      {{"open",
+        "  " + near + "device);  // else by puts\n" + either_text("  const int most", lsa, gin, "kChannels") +
+            either_text("  const int resident", lsa, gin, "kResident")},
+       {"most", "most"},
+       {"resident", "resident"},
+       {"pipe_bytes", either_text("  const size_t bytes", lsa, gin, "pipe_at(channels, ranks, 0)")},
+       {"reset", launch_either("  ", lsa, gin, "reset", "1", "", "device, p.base, channels * ranks")},
+       {"enter", ""},
+       {"drain",
+        "    " + near + "p.device);\n" +
+            launch_either(
+                "    ", lsa, gin, "drain", "1", "", "p.device, p.window, p.channels * p.device.nRanks")},
+       {"enter_launch",
+        "  " + near + "p.device);\n" + either_text("  const size_t unit", lsa, gin, "kPieceBytes") +
+            either_text("  const size_t resident", lsa, gin, "kResident")},
+       {"piece", "unit"},
+       {"exchange",
+        launch_either("  ",
+                      lsa,
+                      gin,
+                      "exchange",
+                      "int(lanes.size())",
+                      ", 0, stream",
+                      "p.device, p.window, lane_list, piece_list")}});
+}
+
+/// Constants, kernel, host functions and the note of a program's sends and receives. Uses `element_bytes`
+/// (kElementBytesText).
+inline std::string exchange_text(Launcher const& l, Resources const& resources) {
+  std::string const enter = "  using namespace " + l.name + "_kernel;\n";
+  return exchange_namespace_text(l, resources, kExchangeWork) +
+         render(kExchangeHost,
+                {{"open", enter},
+                 {"most", "kChannels"},
+                 {"resident", "kResident"},
+                 {"pipe_bytes", "  const size_t bytes = pipe_at(channels, ranks, 0);\n"},
+                 {"reset", "  reset<<<1, kThreads>>>(device, p.base, channels * ranks);\n"},
+                 {"enter", enter},
+                 {"drain", "    drain<<<1, kThreads>>>(p.device, p.window, p.channels * p.device.nRanks);\n"},
+                 {"enter_launch", enter},
+                 {"piece", "kPieceBytes"},
+                 {"exchange",
+                  "  exchange<<<int(lanes.size()), kThreads, 0, stream>>>(p.device, p.window, lane_list, "
+                  "piece_list);\n"}});
 }
 
 }  // namespace cuco::impl

@@ -19,6 +19,40 @@ inline constexpr char const* kGinRootedNote = R"(// @title@ over one-sided puts:
 // @flush_note@
 )";
 
+inline constexpr char const* kTeamBroadcastNote =
+    R"(// Broadcast between teams and inside one: the root puts its data into the buffers of other teams' ranks and stores it
+// to those of its own team. Each CTA moves one piece of the data.
+//
+// Synchronisation: the opening barrier says that every peer's stream has reached this kernel, so nobody still uses
+// the receive buffer that is written. @signal_note@: the signal of a put is
+// visible only after its bytes. Reading before the barrier matters: no peer raises a signal of this launch earlier.
+// Stores raise no signal; in the root's team the CTAs of one index meet when the root's has stored, which releases the
+// stores. All ranks have the same pieces, so all or none of these CTAs come there. Flushing makes the root's buffer
+// reusable.
+)";
+
+inline constexpr char const* kTeamBroadcastBody = R"(@team@@piece@  if (rank == root && size != 0) {
+    // Puts first: they are under way while this CTA stores.
+    @peer_loop@
+      if (peer < team_begin || peer >= team_end)
+        put_range(gin, world, peer, recv + begin, recv + begin, size, signal, @coop@);
+    const char* in = static_cast<const char*>(ncclGetLocalPointer(recv.window, recv.offset)) + begin;
+    for (int p = 1; p < device.lsaSize; ++p) {
+      const int peer = (device.lsaRank + p) % device.lsaSize;
+      char* out = static_cast<char*>(ncclGetLsaPointer(recv.window, recv.offset, peer)) + begin;
+      copy@of@(out, in, size, threadIdx.x, kThreads);
+    }
+  }
+  if (size != 0) {
+    if (root >= team_begin && root < team_end)
+      barrier.lsaBarrier().sync(ncclCoopCta(), cuda::memory_order_release);
+    else
+      gin.waitSignal(ncclCoopCta(), signal, before + 1);
+  }
+  gin.flush(ncclCoopCta());
+}
+)";
+
 inline constexpr char const* kGinRootedHead = R"(@comment@@head@
   const ncclGin gin(device, @context@);
   const ncclTeam world = ncclTeamWorld(device);
@@ -139,6 +173,8 @@ inline std::string gin_rooted_text(Launcher const& l, Resources const& resources
   bool const two_shot = d.algorithm == Algorithm::kTwoShot;
   bool const broadcast = l.site.collective == Collective::kBroadcast;
   GinRooted const g = gin_rooted(l.site, two_shot);
+  bool const teams = stores_in_team(l);
+  bool const copies = !broadcast || teams;
   auto declare = [&](std::string const& signal, std::string const& before, int phase) {
     return "  const ncclGinSignal_t " + signal + " = " +
            gin_signal(d, resources, two_shot ? 2 : 1, phase, "") + ";\n  const uint64_t " + before +
@@ -161,11 +197,13 @@ inline std::string gin_rooted_text(Launcher const& l, Resources const& resources
       {"peer_loop", gin_peer_loop(d)},
       {"coop", gin_coop(d)},
       {"of", is_templated(l.site) ? "<Element>" : ""},
+      {"team", kTeamText},
       {"unit", "bytes"}};
-  return wrap_comment(render(kGinRootedNote, values)) + "namespace " + l.name + "_kernel {\n" +
-         gin_constants(l, resources, !broadcast) + (broadcast ? "" : copy_text(l.site, d.vector_bytes)) +
-         gin_put_text(d) + (two_shot ? render(kGinRangeText, values) : "") + render(kGinRootedHead, values) +
-         render(g.body, values);
+  return wrap_comment(render(teams ? kTeamBroadcastNote : kGinRootedNote, values)) + "namespace " + l.name +
+         "_kernel {\n" + gin_constants(l, resources, copies) +
+         (copies ? copy_text(l.site, d.vector_bytes) : "") + gin_put_text(d) +
+         (two_shot ? render(kGinRangeText, values) : "") + render(kGinRootedHead, values) +
+         render(teams ? kTeamBroadcastBody : g.body, values);
 }
 
 }  // namespace cuco::impl

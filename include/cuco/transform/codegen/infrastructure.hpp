@@ -127,7 +127,7 @@ inline const ncclDevComm& communicator_of(ncclComm_t comm) {
 @lsa_check@  communicators.push_back({comm, device});
 @open_pipes@  return communicators.back().device;
 }
-@scratch@
+@loads_and_stores@@scratch@
 // Does now, outside timed regions, what the first collective on these buffers would do.
 inline void prepare(ncclComm_t comm, std::initializer_list<const void*> buffers) {
   if (comm == nullptr) return;  // this rank has no part in it
@@ -167,13 +167,30 @@ inline constexpr char const* kGinNeeds = R"(  needs.barrierCount = wanted.barrie
 #else
   needs.ginForceEnable = true;
 #endif
-  ncclDevComm device{};
+)";
+
+inline constexpr char const* kLsaNeeds = "  needs.lsaBarrierCount = wanted.barriers;\n";
+
+inline constexpr char const* kAutoNeeds = R"(  if (ncclTeamLsa(comm).nRanks == ranks) {
+    needs.lsaBarrierCount = wanted.lsa_barriers;
+  } else {  // Only here, as a host need not have one-sided networking.
+    needs.barrierCount = wanted.barriers;
+    needs.ginSignalCount = wanted.signals;
+#if NCCL_VERSION_CODE >= NCCL_VERSION(2, 29, 7)
+    needs.ginConnectionType = NCCL_GIN_CONNECTION_FULL;
+#else
+    needs.ginForceEnable = true;
+#endif
+  }
+)";
+
+inline constexpr char const* kMakeDeviceCommunicator = R"(  ncclDevComm device{};
   require(ncclDevCommCreate(comm, &needs, &device), "ncclDevCommCreate");
 )";
 
-inline constexpr char const* kLsaNeeds = R"(  needs.lsaBarrierCount = wanted.barriers;
-  ncclDevComm device{};
-  require(ncclDevCommCreate(comm, &needs, &device), "ncclDevCommCreate");
+inline constexpr char const* kLoadsAndStores = R"(
+// Whether all ranks of a communicator reach each other by load and store; their kernels do so then, and put else.
+inline bool loads_and_stores(const ncclDevComm& device) { return device.lsaSize == device.nRanks; }
 )";
 
 inline constexpr char const* kNcclAllocate = R"(
@@ -213,13 +230,16 @@ inline std::string ending_name(std::string const& call) {
 }
 
 inline std::string infrastructure_text(InfrastructureOptions const& options) {
-  bool const gin = options.api == Api::GIN;
+  bool const chooses = options.api == Api::Auto;
+  bool const gin = options.api != Api::LSA;
   bool const scratch = options.landing;
   std::string endings;
   for (auto const& call : options.endings)
     endings += "inline ncclResult_t " + ending_name(call) +
                "(ncclComm_t comm) {\n  forget(comm);\n  return " + call + "(comm);\n}\n";
-  std::string fields = "  int barriers;\n";
+  std::string fields =
+      chooses ? "  int lsa_barriers;  // where all ranks load and store; else the others\n" : "";
+  fields += "  int barriers;\n";
   if (gin) fields += "  int signals;\n";
   if (scratch)
     fields +=
@@ -250,11 +270,17 @@ inline std::string infrastructure_text(InfrastructureOptions const& options) {
        {"creations", creations_text(options.creations)},
        {"nccl_allocate", options.uses_nccl_mem_alloc ? kNcclAllocate : ""},
        {"nccl_release", options.uses_nccl_mem_free ? kNcclRelease : ""},
-       {"create", create + (gin ? kGinNeeds : kLsaNeeds)},
+       {"create",
+        create +
+            (chooses ? kAutoNeeds
+             : gin   ? kGinNeeds
+                     : kLsaNeeds) +
+            kMakeDeviceCommunicator},
+       {"loads_and_stores", chooses ? kLoadsAndStores : ""},
        {"lsa_check", lsa_check},
        {"scratch", scratch ? kScratchText : ""},
        {"prepare_device", scratch ? "const ncclDevComm& device = " : ""},
-       {"prepare_scratch", scratch ? kPrepareScratch : ""},
+       {"prepare_scratch", scratch ? prepare_scratch_text(chooses) : ""},
        {"ending_text",
         options.endings.empty() ? ""
                                 : render(kEndingText,

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
+#include "cuco/transform/codegen/render.hpp"
+
 /// @file
 /// Landing buffers, as text: symmetric memory that belongs to a kernel instead of the program.
 
@@ -40,12 +44,19 @@ inline Place scratch_of(ncclComm_t comm, int area, size_t bytes) {
 }
 )";
 
-inline constexpr char const* kPrepareScratch = R"(  size_t largest = 0;
+inline constexpr char const* kPrepareScratch = R"(@lsa_needs_none@  size_t largest = 0;
   for (const void* buffer : buffers)
     if (const Allocation* a = allocation_of(buffer)) largest = std::max(largest, a->bytes);
   const Requirements wanted = requirements(device.nRanks, largest);
   for (int area = 0; largest != 0 && area < wanted.scratch_areas; ++area) scratch_of(comm, area, wanted.scratch_bytes);
 )";
+
+/// `chooses`: kernels put on some communicators only.
+inline std::string prepare_scratch_text(bool chooses) {
+  return render(kPrepareScratch,
+                {{"lsa_needs_none",
+                  chooses ? "  if (loads_and_stores(device)) return;  // nothing arrives by puts\n" : ""}});
+}
 
 inline constexpr char const* kForgetScratch = R"(  for (size_t i = scratches.size(); i-- > 0;) {
     if (scratches[i].comm != comm) continue;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,28 @@ inline std::string name_of(Site const& site) {
   if (site.runtime_type || site.collective == Collective::kSendRecv) return name;
   if (is_reduction(site)) name += std::string("_") + to_string(site.ops.front());
   return name + "_" + to_string(site.types.front());
+}
+
+/// With `Api::Auto` a call goes to a launcher X that chooses between X_lsa and X_gin.
+inline std::string name_for(std::string const& called, Api api) {
+  return called + "_" + to_string(api);
+}
+
+/// The name that the program calls: that of `l`, or of the launcher that chooses it.
+inline std::string called_name(Launcher const& l, Api api) {
+  if (api != Api::Auto) return l.name;
+  std::string const suffix = std::string("_") + to_string(l.site.api);
+  bool const has_it = l.name.size() > suffix.size() &&
+                      l.name.compare(l.name.size() - suffix.size(), suffix.size(), suffix) == 0;
+  return has_it ? l.name.substr(0, l.name.size() - suffix.size()) : l.name;
+}
+
+/// Whether `launchers[i - 1]` and `launchers[i]` do the same over loads and stores and over puts.
+inline bool ends_pair(std::vector<Launcher> const& launchers, std::size_t i, Api api) {
+  if (api != Api::Auto || i == 0) return false;
+  Launcher const &lsa = launchers[i - 1], &gin = launchers[i];
+  return lsa.site.api == Api::LSA && gin.site.api == Api::GIN &&
+         called_name(lsa, api) == called_name(gin, api);
 }
 
 /// Whether code is generated once for all types, as templates.

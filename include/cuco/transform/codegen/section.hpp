@@ -36,6 +36,18 @@ inline std::string annotation_of(Launcher const& l) {
   return kLauncherTag + l.name + " " + to_string(l.site) + " " + to_string(l.directives) + "\n";
 }
 
+/// The launcher that the program calls, of those that are generated for both interfaces.
+inline std::string choice_text(Launcher const& lsa, Launcher const& gin) {
+  std::string const name = called_name(lsa, Api::Auto);
+  std::vector<std::string> arguments;
+  for (std::string const& p : launcher_parameters(lsa)) arguments.push_back(p.substr(p.rfind(' ') + 1));
+  return "\n// By load and store where all ranks reach each other so, else by puts.\n" +
+         listed("inline ncclResult_t " + name + "(", launcher_parameters(lsa), ") {\n") +
+         "  if (loads_and_stores(communicator_of(comm)))\n" +
+         listed("    return " + lsa.name + "(", arguments, ");\n") +
+         listed("  return " + gin.name + "(", arguments, ");\n") + "}\n";
+}
+
 /// How many of each resource `launchers` use together; signals as an expression in `ranks`.
 struct Totals {
   int barriers = 0, signals = 0, signals_per_rank = 0, scratch_areas = 0;
@@ -66,18 +78,20 @@ inline std::string largest_scratch(Launcher const& l) {
 }
 
 inline std::string requirements_text(Api api, std::vector<Launcher> const& launchers, bool with_kernels) {
-  Totals totals;
+  Totals totals, lsa;  // A communicator is for one interface, so what only one asks for is counted apart.
   std::vector<std::string> scratch;
   for (auto const& l : launchers) {
-    totals.add(l);
+    (api == Api::Auto && l.site.api == Api::LSA ? lsa : totals).add(l);
     if (uses_scratch(l) && with_kernels) scratch.push_back(largest_scratch(l));
   }
-  std::string values = std::to_string(totals.barriers);
-  if (api == Api::GIN) values += ", " + totals.signal_expression();
-  bool const by_ranks = api == Api::GIN && totals.signals_per_rank != 0;
+  bool const puts = api != Api::LSA;
+  std::string values = api == Api::Auto ? std::to_string(lsa.barriers) + ", " : "";
+  values += std::to_string(totals.barriers);
+  if (puts) values += ", " + totals.signal_expression();
+  bool const by_ranks = puts && totals.signals_per_rank != 0;
   std::string const ranks = by_ranks || !scratch.empty() ? "int ranks" : "int";
   if (!needs_landing(launchers))
-    return "Requirements requirements(" + (api == Api::GIN ? ranks : "") + ") { return {" + values + "}; }\n";
+    return "Requirements requirements(" + (puts ? ranks : "") + ") { return {" + values + "}; }\n";
   if (scratch.empty())
     return "Requirements requirements(" + ranks + ", size_t) { return {" + values + ", 0, 0}; }\n";
   std::string lines;  // One for each, as names may be long.
@@ -90,10 +104,12 @@ inline std::string requirements_text(Api api, std::vector<Launcher> const& launc
 /// Texts that launchers share, each once and before the first that needs it.
 class SharedTexts {
  public:
+  explicit SharedTexts(Api api) : api_(api) {}
   [[nodiscard]] std::string before(Launcher const& l) {
     bool const exchange = l.site.collective == Collective::kSendRecv;
     std::string out;
     if (exchange || is_templated(l.site)) out += once(kElementBytesText);
+    if (exchange && api_ == Api::Auto) out += once(kExchangeWork);
     if (!exchange && own_stream(l)) out += once(kCommunicationStreamText);
     if (!exchange && keeps_order(l)) out += once(kLaunchOrderText);
     return out;
@@ -101,7 +117,8 @@ class SharedTexts {
 
  private:
   [[nodiscard]] std::string once(char const* text) { return written_.insert(text).second ? text : ""; }
-  std::set<char const*> written_;
+  Api api_;
+  std::set<char const*> written_{};
 };
 
 /// The whole section. Without kernels (the infrastructure stage) it only says what will be required.
@@ -111,20 +128,28 @@ inline std::string section_text(Api api, std::vector<Launcher> const& launchers,
                         "and how it was generated.\n"
                       : "// What the kernels that take the place of the program's collectives will need.\n";
   out += "namespace device_nccl {\n";
-  SharedTexts shared;
-  Totals used, all;
+  SharedTexts shared(api);
+  Totals used_by_lsa, used_by_gin, all;
   for (auto const& l : launchers) all.add(l);
   int staging_area = all.scratch_areas;
-  for (auto const& l : launchers) {
+  for (std::size_t i = 0; i < launchers.size(); ++i) {
+    Launcher const& l = launchers[i];
     if (!with_kernels) {
       out += "\n" + annotation_of(l);  // kept for the stage that writes the kernels
       continue;
     }
+    Totals& used = l.site.api == Api::LSA ? used_by_lsa : used_by_gin;
+    bool const exchange = l.site.collective == Collective::kSendRecv;
+    bool const second = ends_pair(launchers, i, api);
     Resources const r{used.barriers, used.signal_expression(), used.scratch_areas, staging_area};
     out += shared.before(l) + "\n" + annotation_of(l);
-    out += l.site.collective == Collective::kSendRecv
-               ? exchange_text(l, r)
-               : kernel_text(l, r) + launch_text(l, r) + launcher_text(l);
+    if (exchange && api == Api::Auto)
+      out += exchange_kernel_text(l, r) + (second ? exchange_host_text(launchers[i - 1], l) : std::string());
+    else if (exchange)
+      out += exchange_text(l, r);
+    else
+      out += kernel_text(l, r) + launch_text(l, r) + launcher_text(l);
+    if (second && !exchange) out += choice_text(launchers[i - 1], l);
     used.add(l);
     staging_area += staging_areas_of(l);
   }

@@ -58,9 +58,17 @@ inline char const* kernel_name(Site const& site) {
   return is_reduction(site) ? "reduce" : "move";
 }
 
+/// Whether puts cross between teams only, and ranks of one team store to each other.
+inline bool stores_in_team(Launcher const& l) {
+  return l.directives.backend == Backend::kGin && !l.site.lsa_team_is_world && !is_reduction(l.site) &&
+         (l.site.collective == Collective::kBroadcast ? l.directives.algorithm == Algorithm::kPush
+                                                      : !is_rooted(l.site));
+}
+
 /// Whether the kernel is a template: a put of bytes is the same for all types.
 inline bool kernel_is_template(Launcher const& l) {
-  bool const puts_only = l.directives.backend == Backend::kGin && l.site.collective == Collective::kBroadcast;
+  bool const puts_only = l.directives.backend == Backend::kGin &&
+                         l.site.collective == Collective::kBroadcast && !stores_in_team(l);
   return is_templated(l.site) && !puts_only;
 }
 

@@ -53,6 +53,7 @@ class SitePlanner {
   SitePlanner(SourceModel const& model, Api api, RewriteRequest const& request)
       : m_(model),
         api_(api),
+        apis_(api == Api::Auto ? std::vector<Api>{Api::LSA, Api::GIN} : std::vector<Api>{api}),
         request_(request),
         ranks_(model),
         buffers_(model, ranks_),
@@ -78,6 +79,7 @@ class SitePlanner {
     if (widen_) plan_.symmetric.insert(buffers_.common().begin(), buffers_.common().end());
     for (Index a : plan_.symmetric)
       if (buffers_.size_varies(a)) plan_.largest.insert(a);
+    if (api_ == Api::Auto) split_launchers();
     if (auto ok = choose_directives(); !ok) return forward_error(std::move(ok));
     return std::move(plan_);
   }
@@ -90,6 +92,23 @@ class SitePlanner {
                                              std::string cause,
                                              std::string remedy) const {
     return fail_at(ErrorCode::kRefused, request_.file, line, std::move(cause), std::move(remedy));
+  }
+
+  /// The interfaces that every launcher is generated for.
+  [[nodiscard]] std::vector<Api> const& apis() const { return apis_; }
+  [[nodiscard]] Site for_api(Site site, Api api) const {
+    site.api = api;
+    site.lsa_team_is_world = api == Api::LSA || api_ != Api::Auto;  // The program puts where it is not.
+    return site;
+  }
+
+  /// Two launchers in place of each: one over loads and stores, one over puts.
+  void split_launchers() {
+    std::vector<Launcher> all;
+    for (Launcher const& l : plan_.launchers)
+      for (Api api : apis()) all.push_back({name_for(l.name, api), for_api(l.site, api), {}});
+    plan_.launchers = std::move(all);
+    for (PlannedUse& use : plan_.uses) use.launcher *= apis().size();
   }
 
   /// Which nodes of the graph belong to which use: by place, or for those from macros, by function.
@@ -128,7 +147,7 @@ class SitePlanner {
     if (auto ok = check_constants(use, types); !ok) return ok;
     Site site;
     site.collective = *collective_of(s);
-    site.api = api_;
+    site.api = apis().front();
     site.max_ranks = std::max(site.max_ranks, request_.ranks);
     site.runtime_type = !types.fixed;
     if (types.type) site.types = *types.type;
@@ -201,8 +220,13 @@ class SitePlanner {
   }
 
   /// Copies of buffers until some point of the design space is legal, as few as it takes.
-  static void settle(Site& site) {
-    auto legal_somewhere = [&] { return !legal(conservative(site), site); };
+  void settle(Site& site) const {
+    auto legal_somewhere = [&] {
+      return std::all_of(apis().begin(), apis().end(), [&](Api api) {
+        Site const one = for_api(site, api);
+        return !legal(conservative(one), one);
+      });
+    };
     auto forget = [&] {
       if (site.send_staged) site.send_offset_varies = false;
       if (site.recv_staged) site.recv_offset_varies = false;
@@ -289,8 +313,9 @@ class SitePlanner {
       if (request_.directives && !legal(*request_.directives, l.site)) l.directives = *request_.directives;
       auto const reason = legal(l.directives, l.site);
       if (!reason) continue;
-      auto const first = std::find_if(
-          plan_.uses.begin(), plan_.uses.end(), [&](PlannedUse const& u) { return u.launcher == i; });
+      auto const first = std::find_if(plan_.uses.begin(), plan_.uses.end(), [&](PlannedUse const& u) {
+        return u.launcher == first_of(i);
+      });
       return refuse(first->use.line,
                     first->use.function + ": " + reason->text,
                     "no point of the design space is legal here; change the call or keep it");
@@ -298,8 +323,12 @@ class SitePlanner {
     return {};
   }
 
+  /// The launcher that uses know launcher `i` by.
+  [[nodiscard]] std::size_t first_of(std::size_t i) const { return i - i % apis().size(); }
+
   SourceModel const& m_;
   Api api_;
+  std::vector<Api> apis_;
   RewriteRequest const& request_;
   RankDependence ranks_;
   BufferChooser buffers_;

@@ -51,7 +51,7 @@ class DeviceStage {
     auto const planned = read_launcher_calls(m_);
     for (std::size_t i = 0; i < uses.size(); ++i) {
       auto const known = std::find_if(collectives.begin(), collectives.end(), [&](auto const& c) {
-        return i < planned.size() && c.name == planned[i].launcher;
+        return i < planned.size() && called(c) == planned[i].launcher;
       });
       if (known == collectives.end() || planned[i].function != uses[i].function ||
           planned.size() != uses.size())
@@ -70,7 +70,7 @@ class DeviceStage {
                                      std::uint32_t line) {
     CollectiveSignature const& s = *use.signature();
     bool const point_to_point = collective.site.collective == Collective::kSendRecv;
-    std::string const name = point_to_point ? (s.send >= 0 ? "send" : "recv") : collective.name;
+    std::string const name = point_to_point ? (s.send >= 0 ? "send" : "recv") : called(collective);
     edits_.replace(use.name, "device_nccl::" + name);
     bool const broadcasts_in_place = s.send == s.recv;
     if (broadcasts_in_place && !use.is_call)
@@ -91,6 +91,10 @@ class DeviceStage {
                         "call device_nccl::" + name + " in place of " + use.function,
                         "the kernel communicates by itself"});
     return {};
+  }
+
+  [[nodiscard]] std::string called(GeneratedCollective const& c) const {
+    return called_name({c.name, c.site, c.directives}, api_);
   }
 
   [[nodiscard]] tl::unexpected<Error> refuse(NcclUse const& use,

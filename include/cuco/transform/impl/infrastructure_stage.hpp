@@ -185,7 +185,8 @@ class InfrastructureStage {
     Headers const headers = missing_headers(m_, plan_, points.infrastructure);
     if (!headers.beside_nccl.empty()) edits_.insert(headers.after_nccl, headers.beside_nccl);
     std::string text = headers.others + "\n" + infrastructure_text(options_);
-    std::string const section = "\n" + with_launcher_calls(section_text(api_, plan_.launchers, false), plan_);
+    std::string const section =
+        "\n" + with_launcher_calls(section_text(api_, plan_.launchers, false), plan_, api_);
     edits_.insert(points.infrastructure,
                   text + (points.section == points.infrastructure ? section : std::string()));
     if (points.section != points.infrastructure) edits_.insert(points.section, section.substr(1) + "\n");

@@ -19,11 +19,11 @@ namespace cuco::impl {
 inline constexpr char const* kCallsTag = "// cuco: call line=";
 
 /// `section` with one line for each use, after its first line.
-inline std::string with_launcher_calls(std::string section, Plan const& plan) {
+inline std::string with_launcher_calls(std::string section, Plan const& plan, Api api) {
   std::string lines;
   for (PlannedUse const& u : plan.uses)
     lines += kCallsTag + std::to_string(u.use.line) + " function=" + u.use.function +
-             " launcher=" + plan.launchers[u.launcher].name + "\n";
+             " launcher=" + called_name(plan.launchers[u.launcher], api) + "\n";
   std::size_t const first = section.find('\n');
   return section.insert(first == std::string::npos ? section.size() : first + 1, lines);
 }
