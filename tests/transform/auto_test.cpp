@@ -93,8 +93,9 @@ TEST(Auto, EveryCollectiveHasTwoLaunchersAndAChoice) {
 TEST(Auto, LinesAreShort) {
   std::istringstream text(device());
   for (std::string line; std::getline(text, line);)
-    if (line.find("// cuco: ") == std::string::npos && teams_program().find(line) == std::string::npos)
+    if (line.find("// cuco: ") == std::string::npos && teams_program().find(line) == std::string::npos) {
       EXPECT_LE(line.size(), 120U) << line;
+    }
 }
 
 TEST(Auto, PutsAreAskedForOnlyWhereTheyAreNeeded) {

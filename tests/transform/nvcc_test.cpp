@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "corpus/nvcc.hpp"
 #include "cuco/process/find_program.hpp"
 #include "cuco/process/subprocess.hpp"
 #include "cuco/transform/markers.hpp"
@@ -86,6 +87,7 @@ class Nvcc : public ::testing::Test {
                                   source,
                                   "-o",
                                   source + ".o"};
+    for (auto const& flag : fast_translation(nvcc_)) argv.push_back(flag);
     argv.insert(argv.end(), mpi_.begin(), mpi_.end());
     // The same text gives the same verdict, warnings included.
     if (auto const ccache = find_program("ccache")) argv.insert(argv.begin(), *ccache);

@@ -142,7 +142,7 @@ TEST(RuleRewriter, OneLauncherForEachKindOfCollective) {
   // Launchers do not share barriers.
   EXPECT_NE(code.find("constexpr int kFirstBarrier = 0;"), std::string::npos);
   EXPECT_NE(code.find("constexpr int kFirstBarrier = 64;"), std::string::npos);
-  EXPECT_NE(code.find("Requirements requirements() { return {80}; }"), std::string::npos);
+  EXPECT_NE(code.find("Requirements requirements() { return {160}; }"), std::string::npos);
 }
 
 TEST(RuleRewriter, SeveralStreamsAreKeptInOrder) {

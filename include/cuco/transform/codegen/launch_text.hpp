@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cuco/transform/codegen/element_text.hpp"
+#include "cuco/transform/codegen/signature.hpp"
 
 /// @file
 /// The end of a kernel's namespace: how it is launched, for one type or for the type of the call.
@@ -16,8 +17,8 @@ inline constexpr char const* kLaunchBody =
 )";
 
 inline constexpr char const* kCooperativeLaunchBody = R"(  void* arguments[] = {@addresses@};
-  return cudaLaunchCooperativeKernel((const void*)@kernel@@of@, dim3(ctas_for(@work@)), dim3(kThreads), arguments, 0,
-                                     stream);
+  const dim3 grid(ctas_for(@work@)), block(kThreads);
+  return cudaLaunchCooperativeKernel((const void*)@kernel@@of@, grid, block, arguments, 0, stream);
 }
 )";
 
