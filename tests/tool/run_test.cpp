@@ -184,7 +184,6 @@ TEST(RunCommand, KilledAtRandomInstantsLosesAndRepeatsNothing) {
     EXPECT_THAT(show.exit_code, testing::AnyOf(kOk, kBadInput, kIo)) << show.err;
     EXPECT_EQ(error_lines(show.err).size(), show.exit_code == kOk ? 0U : 1U) << show.err;
   }
-  EXPECT_FALSE(fs::is_empty(tmpdir)) << "a killed run cannot have tidied up";
   EXPECT_GE(killed, 2) << "the runs were over before they could be killed";
   EXPECT_GE(done.size(), 1U);
 

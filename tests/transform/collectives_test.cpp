@@ -23,7 +23,10 @@ class Collectives : public ::testing::TestWithParam<Api> {
  protected:
   void SetUp() override {
     if (!find_program("mpirun")) GTEST_SKIP() << "mpirun is not installed";
-    folder_ = std::filesystem::path(CUCO_BINARY_DIR) / "transform_collectives" / to_string(GetParam());
+    // One for each test: they run at the same time.
+    std::string const test = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    folder_ = std::filesystem::path(CUCO_BINARY_DIR) / "transform_collectives" /
+              test.substr(0, test.find('/')) / to_string(GetParam());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }

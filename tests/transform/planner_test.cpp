@@ -255,5 +255,70 @@ TEST(Planner, AStopOfTheHelperLeadsToCopies) {
   EXPECT_THAT(a->code, HasSubstr("launcher=all_reduce_sum_float_staged\n"));
 }
 
+TEST(Planner, AParameterIsNoConstantWhateverElseHasItsName) {
+  auto const code = planned(with("sum(in, out, n); sum(in, out, n, ncclInt32);",
+                                 "static ncclComm_t g_comm;\nstatic void sum(float* a, float* b, size_t n, "
+                                 "ncclDataType_t type = ncclFloat) {\n"
+                                 "  ncclAllReduce(a, b, n, type, ncclSum, g_comm, 0);\n}\n"));
+  EXPECT_THAT(code, HasSubstr("launcher=all_reduce"));
+  EXPECT_THAT(code, HasSubstr("runtime_type=yes"));
+}
+
+TEST(Planner, TypesBehindConditionsOfThePreprocessorAreReadAtRunTime) {
+  EXPECT_THAT(planned(with("ncclAllReduce(in, out, n,\n#ifdef USE_INT\n    ncclInt32,\n#else\n    "
+                           "(ncclDataType_t)ncclFloat,\n#endif\n    ncclSum, comm, stream);")),
+              Not(HasSubstr("launcher=all_reduce_sum")));
+}
+
+/// Offsets that only some ranks change must not be used for peers' memory.
+TEST(Planner, WhatDiffersIsFoundInEveryForm) {
+  for (char const* change : {"if (rank == 0) { off = 0; MPI_Barrier(MPI_COMM_WORLD); } else { off = 4; "
+                             "MPI_Barrier(MPI_COMM_WORLD); }",
+                             "if (rank == 1) ++off;",
+                             "if (rank == 1) off++;",
+                             "size_t other = 4; if (rank == 1) std::swap(off, other);",
+                             "memcpy(&off, &rank, sizeof(rank));",
+                             "int who; std::tie(who, off) = std::make_tuple(0, rank);",
+                             "for (size_t o : {size_t(0), size_t(rank)}) off = o;"}) {
+    auto const code =
+        planned(with("ncclAllReduce(in + off, out + off, n - 8, ncclFloat, ncclSum, comm, stream);",
+                     "#include <cstring>\n#include <tuple>\n#include <utility>\n",
+                     std::string(kPlainAllocate) + "  size_t off = 0;\n  " + change + "\n"));
+    EXPECT_TRUE(code.find("recv_offset_varies=yes") != std::string::npos ||
+                code.find("launcher=all_reduce_sum_float_staged") != std::string::npos)
+        << change;
+  }
+}
+
+TEST(Planner, OneNameMayBeSeveralStreams) {
+  for (char const* call :
+       {"ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, stream); std::swap(stream, side);",
+        "cudaStream_t s = round % 2 ? stream : 0; ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, s);"}) {
+    auto const code =
+        device(with(call,
+                    "#include <utility>\n",
+                    std::string(kPlainAllocate) + "  cudaStream_t side;\n  cudaStreamCreate(&side);\n"));
+    EXPECT_THAT(code, HasSubstr("LaunchOrder order")) << call;
+  }
+}
+
+TEST(Planner, RegistersAheadOnlyWhatIsAlwaysUsed) {
+  EXPECT_THAT(planned(with("if (n > 5) ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, stream);")),
+              Not(HasSubstr("device_nccl::prepare(comm, {")));
+  EXPECT_THAT(
+      planned(
+          with("ncclComm_t part; ncclCommSplit(comm, 0, rank, &part, nullptr);\n    ncclAllReduce(in, out, "
+               "n, ncclFloat, ncclSum, part, stream);")),
+      Not(HasSubstr("device_nccl::prepare(part")));
+}
+
+TEST(Planner, WhatOnlySomeRanksFreeIsNotSymmetric) {
+  auto const code = planned(sum_program("",
+                                        kPlainAllocate,
+                                        std::string("    ") + kSum + "\n",
+                                        "  if (rank == 0) cudaFree(in);\n  cudaFree(out);\n"));
+  EXPECT_THAT(code, HasSubstr("send_staged=yes"));
+}
+
 }  // namespace
 }  // namespace cuco::testing

@@ -148,8 +148,14 @@ TEST(RuleRewriter, OneLauncherForEachKindOfCollective) {
 TEST(RuleRewriter, SeveralStreamsAreKeptInOrder) {
   for (Style const& s : accepted_styles()) {
     auto const code = to_device(Api::LSA, s.code).value();
-    bool const expected = std::string(s.name) == "two_streams";
-    EXPECT_EQ(code.find("LaunchOrder order") != std::string::npos, expected) << s.name;
+    // In doubt in order; but not for the one stream that main makes.
+    bool const ordered = code.find("LaunchOrder order") != std::string::npos;
+    if (std::string(s.name) == "two_streams") {
+      EXPECT_TRUE(ordered);
+    }
+    if (std::string(s.name) == "plain") {
+      EXPECT_FALSE(ordered);
+    }
   }
 }
 

@@ -47,6 +47,7 @@ inline Place scratch_of(ncclComm_t comm, int area, size_t bytes) {
 inline constexpr char const* kPrepareScratch = R"(@lsa_needs_none@  size_t largest = 0;
   for (const void* buffer : buffers)
     if (const Allocation* a = allocation_of(buffer)) largest = std::max(largest, a->bytes);
+  largest = std::min(largest, size_t{64} << 20);  // a call that needs more gets it when it comes
   const Requirements wanted = requirements(device.nRanks, largest);
   for (int area = 0; largest != 0 && area < wanted.scratch_areas; ++area) scratch_of(comm, area, wanted.scratch_bytes);
 )";

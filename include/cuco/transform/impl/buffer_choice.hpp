@@ -27,6 +27,8 @@ struct BufferChoice {
 class BufferChooser {
  public:
   BufferChooser(SourceModel const& m, RankDependence const& ranks) : m_(m), ranks_(ranks) {
+    for (int i = 0; i < m_.code.size(); ++i)
+      shares_handles_ = shares_handles_ || m_.code.is(i, "cudaIpcGetMemHandle");
     for (std::size_t a = 0; a < m_.report.allocations.size(); ++a)
       if (obstacle(static_cast<Index>(a)).empty()) common_.insert(static_cast<Index>(a));
   }
@@ -84,9 +86,36 @@ class BufferChooser {
       return named(a) + " comes from " + a.allocator;
     if (t.args.size() != 2) return named(a) + " is allocated with other arguments than a pointer and a size";
     if (ranks_.some_ranks_only(t.position)) return named(a) + " is not allocated by all ranks";
-    if (size_varies(index) && (a.allocator != "cudaMalloc" || m_.report.mpi.empty()))
+    // To agree on a size takes all ranks, so it is done where nothing but main decides that they come.
+    if (size_varies(index) &&
+        (a.allocator != "cudaMalloc" || m_.report.mpi.empty() || !is_in_main(t.position)))
       return named(a) + " differs in size between ranks";
+    if (shares_handles_) return named(a) + " may be given to other processes by cudaIpcGetMemHandle";
+    for (std::size_t c = 0; c < m_.report.calls.size(); ++c)
+      if (frees_on_some_ranks(static_cast<Index>(c), index))
+        return named(a) + " is not freed by all ranks (line " + std::to_string(m_.report.calls[c].line) + ")";
     return {};
+  }
+
+  /// Directly in the body of main: in no block, loop, condition or lambda.
+  [[nodiscard]] bool is_in_main(int token) const {
+    Index const f = m_.function_of(token);
+    if (f == kNone || m_.function(f).name != "main") return false;
+    int open = m_.code.enclosing(token);
+    while (open >= 0 && !m_.code.is(open, "{")) open = m_.code.enclosing(open);
+    return open == m_.structure.function_tokens[static_cast<std::size_t>(f)].body.begin - 1 &&
+           !ranks_.some_ranks_only(token);
+  }
+
+  [[nodiscard]] bool frees_on_some_ranks(Index c, Index allocation) const {
+    Call const& call = m_.call(c);
+    CallTokens const& t = m_.call_tokens(c);
+    if ((call.name != "cudaFree" && call.name != "ncclMemFree") || t.args.size() != 1 ||
+        !ranks_.some_ranks_only(t.position))
+      return false;
+    Place place = m_.places->resolve(*t.code, t.args.front(), t.position);
+    Index const freed = m_.places->allocation_of(place);
+    return freed == kNone || freed == allocation || !place.guesses.empty();
   }
 
   [[nodiscard]] std::size_t device_allocations() const {
@@ -177,6 +206,7 @@ class BufferChooser {
   SourceModel const& m_;
   RankDependence const& ranks_;
   std::set<Index> common_{};
+  bool shares_handles_ = false;
 };
 
 }  // namespace cuco::impl

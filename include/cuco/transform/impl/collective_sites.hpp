@@ -203,7 +203,8 @@ class SitePlanner {
         return recv.allocations.count(a) != 0;
       });
       // Parts of one allocation may be different buffers; where NCCL lets them be one, they may.
-      site.in_place |= node.in_place || (share && site.collective != Collective::kAllToAll);
+      site.in_place |= node.in_place ||
+                       ((share || send.guessed || recv.guessed) && site.collective != Collective::kAllToAll);
       site.send_offset_varies |= send.offset_varies;
       site.recv_offset_varies |= recv.offset_varies;
       site.send_staged |= send.staged;

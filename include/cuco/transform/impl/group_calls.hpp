@@ -48,7 +48,8 @@ class GroupReader {
  private:
   static bool makes_communicator(std::string_view w) {
     return w.starts_with("ncclCommInit") || w == "ncclCommSplit" || w == "ncclCommDestroy" ||
-           w == "ncclCommFinalize" || w == "ncclCommAbort";
+           w == "ncclCommFinalize" || w == "ncclCommAbort" || w.starts_with("comm_init_rank") ||
+           w == "comm_split" || w == "comm_destroy" || w == "comm_finalize" || w == "comm_abort";
   }
 
   /// The end that belongs to the start at `i`, in the same function.

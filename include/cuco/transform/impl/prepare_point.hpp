@@ -99,10 +99,49 @@ class EarlyPoints {
       point = timer_before(at, f);
     }
     if (point >= 0) {
-      if (all_visible(expressions, point)) out.push_back({point, std::move(expressions)});
+      bool const sound = all_visible(expressions, point) && always_reaches(point, at) &&
+                         settled(expressions, point, at) && stands_free(point, f);
+      if (sound) out.push_back({point, std::move(expressions)});
       return;
     }
     climb(f, expressions, out, depth);
+  }
+
+  /// No condition between `point` and `at`: what is not always called is not registered ahead.
+  [[nodiscard]] bool always_reaches(int point, int at) const {
+    return std::none_of(
+        m_.structure.statements.begin(), m_.structure.statements.end(), [&](Statement const& s) {
+          return !s.simple && (m_.code.is(s.range.begin, "if") || m_.code.is(s.range.begin, "switch")) &&
+                 s.range.begin >= point && s.range.begin < at && at < s.range.end;
+        });
+  }
+
+  /// The variables of `expressions` have their values at `point` already.
+  [[nodiscard]] bool settled(std::vector<std::string> const& expressions, int point, int at) const {
+    for (auto const& e : expressions)
+      for (auto const& word : words_of(e))
+        for (int i = point; i < at; ++i) {
+          bool const given = m_.code.is(i - 1, "&") && (m_.code.is(i - 2, "(") || m_.code.is(i - 2, ","));
+          if (m_.code.is(i, word) && m_.is_free_word(i) && (m_.code.is(i + 1, "=") || given)) return false;
+        }
+    return true;
+  }
+
+  /// `point` is not in an open group of NCCL's, in which registration would wait for its end, and no
+  /// directive belongs to the statement that begins there.
+  [[nodiscard]] bool stands_free(int point, Index f) const {
+    int open = 0;
+    Range const body = m_.structure.function_tokens[static_cast<std::size_t>(f)].body;
+    for (int i = body.begin; i < point; ++i) {
+      if (m_.code.is(i, "ncclGroupStart")) ++open;
+      if (m_.code.is(i, "ncclGroupEnd")) --open;
+    }
+    std::uint32_t const begin = point > 0 ? m_.code.at(point - 1).span().end : 0;
+    std::uint32_t const end = m_.code.at(point).offset;
+    bool const directive = std::any_of(m_.code.directives.begin(),
+                                       m_.code.directives.end(),
+                                       [&](Token const& d) { return d.offset >= begin && d.offset < end; });
+    return open <= 0 && !directive;
   }
 
   [[nodiscard]] int timer_before(int at, Index f) const {

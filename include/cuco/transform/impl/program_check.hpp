@@ -37,14 +37,21 @@ inline constexpr std::array kObstacles{
     Obstacle{"cudaStreamBeginCapture",
              "cudaStreamBeginCapture: registering memory inside a captured graph is not possible",
              "capture after the transformation, around the generated launchers"},
+    Obstacle{"cudaStreamBeginCaptureToGraph",
+             "cudaStreamBeginCaptureToGraph: registering memory inside a captured graph is not possible",
+             "capture after the transformation, around the generated launchers"},
     Obstacle{"pthread_create",
              "pthread_create: the generated helper keeps its tables for one thread",
              "call NCCL from one thread of each process"}};
 
 /// `std::thread`, `std::jthread`, `std::async`.
 inline bool starts_thread(Code const& code, int i) {
-  return (code.is(i, "thread") || code.is(i, "jthread") || code.is(i, "async")) && code.is(i - 1, "::") &&
-         code.is(i - 2, "std") && !code.is(i + 1, "::");
+  bool const name = code.is(i, "thread") || code.is(i, "jthread") || code.is(i, "async");
+  bool const qualified = code.is(i - 1, "::") && code.is(i - 2, "std") && !code.is(i + 1, "::");
+  // With `using namespace std`: thread t(f);
+  bool const declares =
+      !code.is(i, "async") && code.is_word(i + 1) && (code.is(i + 2, "(") || code.is(i + 2, "{"));
+  return name && (qualified || declares);
 }
 
 /// Constructs that no rule covers, wherever they stand. Errors: kRefused with file, line and construct.
@@ -79,7 +86,7 @@ inline Result<void> check_program(SourceModel const& m,
       return refuse(t.line,
                     "std::" + std::string(t.text) + ": the generated helper keeps its tables for one thread",
                     "call NCCL from one thread of each process");
-    if (t.text == "blocking" && m.code.is(i + 1, "=") && m.code.is(i + 2, "0"))
+    if (t.text == "blocking" && m.code.is(i + 1, "=") && !m.code.is(i + 2, "1") && !m.code.is(i + 2, "true"))
       return refuse(t.line,
                     "a communicator that does not block: its calls return before they are done",
                     "leave config.blocking at 1");
@@ -89,12 +96,19 @@ inline Result<void> check_program(SourceModel const& m,
       return refuse(
           t.line, "the program declares " + std::string(t.text) + " itself", "include nccl.h instead");
   }
+  for (Token const& d : m.code.directives) {
+    if (d.text.find("omp") != std::string_view::npos && d.text.find("parallel") != std::string_view::npos &&
+        split_directive(d.text).name == "pragma")
+      return refuse(d.line,
+                    "omp parallel: the generated helper keeps its tables for one thread",
+                    "call NCCL from one thread of each process");
+  }
   for (MacroBody const& body : macros) {
     auto const& tokens = body.stream.tokens;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       if (Obstacle const* o = find(tokens[i].text))
         return refuse(body.line, "macro " + body.name + ": " + std::string(o->cause), std::string(o->remedy));
-      bool const pasted = (tokens[i].is("nccl") || tokens[i].is("ncclAll")) && i + 1 < tokens.size() &&
+      bool const pasted = tokens[i].text.substr(0, 4) == "nccl" && i + 1 < tokens.size() &&
                           tokens[i + 1].text.substr(0, 1) == "#";
       if (pasted)
         return refuse(

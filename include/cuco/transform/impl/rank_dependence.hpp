@@ -144,6 +144,14 @@ class RankDependence {
     return false;
   }
 
+  /// Whether MPI_Finalize stands before the return at `i`, in the part of its function that only some ranks
+  /// run.
+  [[nodiscard]] bool ends_well(int i) const {
+    for (int k = i; k >= 0 && is_controlled(k) && m_.function_of(k) == m_.function_of(i); --k)
+      if (m_.code.is(k, "MPI_Finalize")) return true;
+    return false;
+  }
+
   void mark_controlled() {
     for (Statement const& s : m_.structure.statements) {
       if (s.simple || s.range.empty() || is_controlled(s.range.begin)) continue;
@@ -151,14 +159,15 @@ class RankDependence {
       if (header.empty() || !varies(m_.code, header, s.range.begin)) continue;
       Range const body{header.end + 1, s.range.end};
       bool const loop = m_.code.is(s.range.begin, "for") || m_.code.is(s.range.begin, "while");
-      if (!needs_all(body, loop)) mark(body);
+      if (!loop || !needs_all(body, true)) mark(body);
     }
     // What follows `if (rank != 0) return;`
     for (int i = 0; i < m_.code.size(); ++i) {
       Index const f = m_.function_of(i);
       if (f == kNone || !is_controlled(i)) continue;
       Range const body = m_.structure.function_tokens[static_cast<std::size_t>(f)].body;
-      if (m_.code.is(i, "return") && !needs_all({i, body.end}, false)) mark({i, body.end});
+      // A return without MPI_Finalize is the end of a run that fails, when others still wait for all ranks.
+      if (m_.code.is(i, "return") && (ends_well(i) || !needs_all({i, body.end}, false))) mark({i, body.end});
       Index const loop = m_.structure.loop_of[static_cast<std::size_t>(i)];
       if (loop != kNone && (m_.code.is(i, "continue") || m_.code.is(i, "break"))) {
         Range const r = m_.tokens_in(m_.report.loops[static_cast<std::size_t>(loop)].body);
@@ -196,8 +205,15 @@ class RankDependence {
       while (end < m_.code.size() && !m_.code.is(end, ";") && !m_.code.is(end, ",") && !closes(end))
         end = m_.code.next(end);
       // What is declared under a condition is not seen outside.
-      if ((is_controlled(i) && !declares(i - 1)) || varies(m_.code, {i + 1, end}, i))
+      if ((is_controlled(i) && !declares(i - 1)) || varies(m_.code, {i + 1, end}, i)) {
         add(m_.code, {begin, i}, m_.function_of(i), names_);
+        // auto [a, b] = …, std::tie(a, b) = …
+        int const open = m_.code.partner(i - 1);
+        bool const bound =
+            m_.code.is(i - 1, "]") && (m_.code.is(open - 1, "auto") || m_.code.is(open - 2, "auto"));
+        bool const several = bound || (m_.code.is(i - 1, ")") && m_.code.is(open - 1, "tie"));
+        if (several) add_all(m_.code.inside(open), m_.function_of(i));
+      }
     } else if (t == "return") {
       Index const f = m_.function_of(i);
       int end = i + 1;
@@ -206,7 +222,53 @@ class RankDependence {
         functions_.insert(m_.function(f).name);
     } else if (t == "[" && m_.code.is(i - 1, "=") && m_.code.is(m_.code.partner(i) + 1, "(")) {
       follow_lambda(i);
+    } else if ((t == "++" || t == "--") && is_controlled(i) && !counts_own_loop(i)) {
+      if (m_.code.is_word(i + 1)) add(m_.code, {i + 1, i + 2}, m_.function_of(i), names_);
+      if (m_.code.is_word(i - 1)) add(m_.code, {i - 1, i}, m_.function_of(i), names_);
+    } else if (t == ">>" && m_.code.is_word(i + 1)) {
+      add(m_.code, {i + 1, i + 2}, m_.function_of(i), names_);  // What a stream gives may differ.
+    } else if (t == "(" && m_.code.is_word(i - 1)) {
+      follow_library_call(i);
+    } else if (t == ":" && m_.code.is(m_.code.enclosing(i), "(") &&
+               m_.code.is(m_.code.enclosing(i) - 1, "for")) {
+      int const open = m_.code.enclosing(i);
+      if (varies(m_.code, {i + 1, m_.code.partner(open)}, i)) add_all({open + 1, i}, m_.function_of(i));
     }
+  }
+
+  /// `++i` in the header that declares `i`.
+  [[nodiscard]] bool counts_own_loop(int i) const {
+    int const open = m_.code.enclosing(i);
+    if (!m_.code.is(open, "(") || !m_.code.is(open - 1, "for")) return false;
+    std::string_view const name = m_.code.is_word(i + 1) ? m_.code.text(i + 1) : m_.code.text(i - 1);
+    for (int k = open + 1; k < i; ++k)
+      if (m_.code.is(k, name) && m_.code.is(k + 1, "=") && declares(k)) return true;
+    return false;
+  }
+
+  /// `std::swap(a, b)`, `memcpy(&me, &rank, 4)`, `sscanf(text, "%d", &me)`: functions of libraries may set
+  /// what they are given by address when something else that they are given varies, or when only some ranks
+  /// call them.
+  void follow_library_call(int open) {
+    if (find_function(m_.code.text(open - 1))) return;
+    auto const args = m_.code.split(m_.code.inside(open));
+    bool doubt = is_controlled(open);
+    for (Range a : args) doubt = doubt || varies(m_.code, a, open);
+    if (!doubt || is_recognised_call(m_.code.text(open - 1))) return;
+    bool const swaps =
+        m_.code.is(open - 1, "swap") || m_.code.is(open - 1, "exchange") || m_.code.is(open - 1, "iter_swap");
+    for (Range a : args)
+      if (swaps || m_.code.is(a.begin, "&")) add(m_.code, a, m_.function_of(open), names_);
+  }
+  [[nodiscard]] bool find_function(std::string_view name) const {
+    return std::any_of(m_.report.functions.begin(), m_.report.functions.end(), [&](Function const& f) {
+      return f.name == name;
+    });
+  }
+  void add_all(Range r, Index f) {
+    for (int i = r.begin; i < r.end; ++i)
+      if (m_.code.is_word(i) && !is_cv(m_.code.text(i)) && !is_builtin_type(m_.code.text(i)))
+        add(m_.code, {i, i + 1}, f, names_);
   }
   [[nodiscard]] bool declares(int i) const {
     bool const typed = m_.code.is_word(i - 1) && !m_.code.is(i - 1, "return") && !m_.code.is(i - 1, "else");

@@ -38,7 +38,11 @@ inline constexpr std::array kRankOutputs{RankOutput{"MPI_Comm_rank", 1},
                                          RankOutput{"MPI_Reduce_scatter_block", 1},
                                          RankOutput{"MPI_Scan", 1},
                                          RankOutput{"MPI_Exscan", 1},
-                                         RankOutput{"MPI_Get_processor_name", 0}};
+                                         RankOutput{"MPI_Get_processor_name", 0},
+                                         RankOutput{"MPI_Comm_split", 3},
+                                         RankOutput{"MPI_Comm_split_type", 4},
+                                         RankOutput{"cudaMemGetInfo", 0},
+                                         RankOutput{"cudaMemGetInfo", 1}};
 
 /// The arguments of `call` that get or are a value that differs between ranks.
 inline std::vector<int> rank_outputs(Call const& call, CallTokens const& tokens) {

@@ -51,8 +51,8 @@ class StreamReader {
   [[nodiscard]] bool is_one_stream(std::set<std::string> const& texts) const {
     if (texts.size() != 1) return texts.empty();
     if (*texts.begin() == "0") return true;
-    if (std::any_of(made_.begin(), made_.end(), [&](Call const* c) { return runs_often(*c); })) return false;
-    return made_.size() == 1 || is_made_once(*texts.begin());
+    if (made_.size() != 1 || runs_often(*made_.front()) || made_.front()->args.empty()) return false;
+    return is_made(*texts.begin());
   }
 
  private:
@@ -67,19 +67,22 @@ class StreamReader {
     return false;
   }
 
-  /// `text` is a variable or member that one call makes and nothing else sets.
-  [[nodiscard]] bool is_made_once(std::string const& text) const {
+  /// The one call that makes a stream stores it to `text`, and nothing else sets it.
+  [[nodiscard]] bool is_made(std::string const& text) const {
     if (text.find_first_of("[(?") != std::string::npos) return false;
-    auto const makes = std::count_if(made_.begin(), made_.end(), [&](Call const* c) {
-      return !c->args.empty() && c->args[0].text.ends_with(text);
-    });
     std::size_t const dot = text.find_last_of(".>");
     std::string const name = dot == std::string::npos ? text : text.substr(dot + 1);
-    for (int i = 0; i + 1 < m_.code.size(); ++i)
-      if (m_.code.is(i, name) && m_.code.is(i + 1, "=") && !m_.code.is(i + 2, "nullptr") &&
-          !m_.code.is(i + 2, "0") && !m_.code.is(i + 2, "NULL"))
-        return false;
-    return makes == 1;
+    if (!made_.front()->args[0].text.ends_with(name)) return false;
+    for (int i = 0; i + 1 < m_.code.size(); ++i) {
+      if (!m_.code.is(i, name)) continue;
+      bool const set = m_.code.is(i + 1, "=") && !m_.code.is(i + 2, "nullptr") && !m_.code.is(i + 2, "0") &&
+                       !m_.code.is(i + 2, "NULL") && !m_.code.is(i + 2, "{");
+      bool const ranged = m_.code.is(i + 1, ":") && !m_.code.is(i + 2, ":");
+      bool const swapped =
+          m_.code.is(m_.code.enclosing(i) - 1, "swap") || m_.code.is(m_.code.enclosing(i) - 1, "exchange");
+      if (set || ranged || swapped) return false;
+    }
+    return true;
   }
 
   SourceModel const& m_;

@@ -47,7 +47,13 @@ class UseTypeReader {
     if (!use.is_call || static_cast<int>(use.args.size()) != s.arguments) return out;
     out.type = element_type_of(constant(use, s.datatype, "ncclDataType_t"));
     if (s.op >= 0) out.op = reduction_of(constant(use, s.op, "ncclRedOp_t"));
-    out.fixed = out.type && (s.op < 0 || out.op) && collective_of(s) != Collective::kSendRecv;
+    // A directive among the arguments chooses between several.
+    Span const span{use.args.front().span.begin, use.args.back().span.end};
+    bool const chosen =
+        std::any_of(m_.code.directives.begin(), m_.code.directives.end(), [&](Token const& d) {
+          return use.macro.empty() && d.offset >= span.begin && d.offset < span.end;
+        });
+    out.fixed = !chosen && out.type && (s.op < 0 || out.op) && collective_of(s) != Collective::kSendRecv;
     return out;
   }
 
