@@ -139,6 +139,11 @@ INSTANTIATE_TEST_SUITE_P(Corpus,
                            return std::get<0>(info.param) + "_" + small_letters(std::get<1>(info.param));
                          });
 
+/// The programs' own tests pass without nvcc; that they were not compiled with it is said here.
+TEST(Corpus, IsCompiledWithNvcc) {
+  if (Nvcc const nvcc; !nvcc.missing().empty()) GTEST_SKIP() << nvcc.missing();
+}
+
 TEST(Corpus, IsLargeAndMostlyTransformed) {
   auto const programs = corpus_programs();
   EXPECT_GE(programs.size(), 40U);

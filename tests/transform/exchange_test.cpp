@@ -14,6 +14,7 @@
 #include <tuple>
 #include <vector>
 
+#include "corpus/nvcc.hpp"
 #include "cuco/directives/design_space.hpp"
 #include "cuco/evaluate/program_verifier.hpp"
 #include "cuco/process/find_program.hpp"
@@ -205,43 +206,16 @@ TEST(ExchangeText, SignalsFollowThoseOfOtherKernels) {
 }
 
 TEST_F(Exchange, CompilesWithNvccWithoutWarnings) {
-  std::string nvcc = "/usr/local/cuda/bin/nvcc";
-  if (auto const found = find_program("nvcc")) nvcc = *found;
-  if (!std::filesystem::exists(nvcc)) GTEST_SKIP() << "nvcc is not installed";
-  if (!std::filesystem::exists(std::filesystem::path(nvcc).parent_path().parent_path() /
-                               "include/nccl_device.h") &&
-      !std::filesystem::exists("/usr/include/nccl_device.h"))
-    GTEST_SKIP() << "the NCCL headers with the device interface are not installed";
-  auto const mpi = run_process(Command{{"mpicxx", "--showme:incdirs"}});
-  if (!mpi || !mpi->ok()) GTEST_SKIP() << "mpicxx is not installed";
-  auto const folder = std::filesystem::path(CUCO_BINARY_DIR) / "transform_exchange_nvcc";
-  std::filesystem::create_directories(folder);
+  Nvcc const nvcc;
+  if (!nvcc.missing().empty()) GTEST_SKIP() << nvcc.missing();
+  auto const folder = std::string(CUCO_BINARY_DIR) + "/transform_exchange_nvcc";
   int standard = 17;
   for (auto api : {Api::LSA, Api::GIN}) {
-    std::string const source = (folder / "exchange.cu").string();
     Site site;
     site.collective = Collective::kSendRecv;
     site.api = api;
-    std::ofstream(source) << device_exchange_program(api, conservative(site));
-    std::vector<std::string> argv{nvcc,
-                                  "-std=c++" + std::to_string(standard),
-                                  "-arch=sm_90",
-                                  "-Xcompiler",
-                                  "-Wall,-Wextra",
-                                  "-DOMPI_SKIP_MPICXX",
-                                  "-c",
-                                  source,
-                                  "-o",
-                                  source + ".o"};
-    std::istringstream words(mpi->out);
-    for (std::string word; words >> word;) argv.push_back("-I" + word);
-    auto const result = run_process(Command{argv});
-    ASSERT_TRUE(result) << to_line(result.error());
-    EXPECT_TRUE(result->ok()) << result->err;
-    // Of this program; the headers of NCCL and MPI have theirs.
-    std::istringstream lines(result->err);
-    for (std::string line; std::getline(lines, line);)
-      EXPECT_FALSE(line.rfind(source, 0) == 0 && line.find("warning") != std::string::npos) << line;
+    EXPECT_EQ(nvcc.complaints(device_exchange_program(api, conservative(site)), folder, "exchange", standard),
+              "");
     standard = 20;
   }
   std::filesystem::remove_all(folder);

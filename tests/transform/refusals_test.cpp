@@ -65,6 +65,12 @@ std::vector<Refusal> refusals() {
             "ncclFloat, ncclSum, comm, stream);"),
        "cudaStreamBeginCapture",
        "captured graph"});
+  out.push_back(
+      {"work_inside_a_group",
+       with("ncclGroupStart();\n    ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, stream);\n    "
+            "cudaMemsetAsync(in, 0, 4, stream);\n    ncclGroupEnd();"),
+       "cudaMemsetAsync(in",
+       "between a collective and the end of its group"});
   out.push_back({"group_of_both",
                  with("ncclGroupStart();\n    ncclCommSplit(comm, 0, rank, &comm, nullptr);\n    "
                       "ncclAllReduce(in, out, n, "

@@ -39,6 +39,13 @@ class GroupReader {
                        out[i].use.line,
                        "a group makes communicators and moves data",
                        "use one group for each");
+      if (auto const other = work_after_collective(out[i].use.token, last); other >= 0)
+        return fail_at(
+            ErrorCode::kRefused,
+            file,
+            m_.code.at(other).line,
+            "work is given to the GPU between a collective and the end of its group",
+            "move it before ncclGroupStart or after ncclGroupEnd; NCCL runs the collective at the end");
       out[i].of_communicators = makes;
       if (end < out.size()) out[end].of_communicators = makes;
     }
@@ -67,6 +74,21 @@ class GroupReader {
   [[nodiscard]] int body_end(int token) const {
     Index const f = m_.function_of(token);
     return f == kNone ? token : m_.structure.function_tokens[static_cast<std::size_t>(f)].body.end;
+  }
+
+  /// A launch, copy or fill after a collective in the same group, which would come before it with NCCL; -1:
+  /// none.
+  [[nodiscard]] int work_after_collective(int begin, int end) const {
+    bool collective = false;
+    for (int i = begin; i < end; ++i) {
+      std::string_view const t = m_.code.text(i);
+      auto const* call = m_.code.is_word(i) ? find_collective(t) : nullptr;
+      collective = collective || (call != nullptr && call->peer < 0);
+      bool const work = t == "<<<" || t.starts_with("cudaLaunch") || t.starts_with("cudaMemcpy") ||
+                        t.starts_with("cudaMemset");
+      if (collective && work) return i;
+    }
+    return -1;
   }
 
   template <class Predicate>
