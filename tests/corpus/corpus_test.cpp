@@ -68,11 +68,12 @@ class Transforms : public ::testing::TestWithParam<Case> {
   [[nodiscard]] Result<TransformResult> transform(SourceProgram const& source) const {
     TransformOptions options;
     options.ranks = 4;
-    options.schedules = 1;
+    options.schedules = 0;  // every run is a reordered one here
     options.work_directory = work_;
+    auto const where = devices(source.code, 4);
     if (api() == Api::LSA)
-      return Transformer<Api::LSA>{RuleRewriter<Api::LSA>{}, devices(source.code), options}.transform(source);
-    return Transformer<Api::GIN>{RuleRewriter<Api::GIN>{}, devices(source.code), options}.transform(source);
+      return Transformer<Api::LSA>{RuleRewriter<Api::LSA>{}, where, options}.transform(source);
+    return Transformer<Api::GIN>{RuleRewriter<Api::GIN>{}, where, options}.transform(source);
   }
 
   void expect_device_initiated(TransformResult const& result) const {

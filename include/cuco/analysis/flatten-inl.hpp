@@ -15,6 +15,7 @@
 
 #include "cuco/analysis/flatten.hpp"
 #include "cuco/analysis/impl/condition.hpp"
+#include "cuco/analysis/impl/pasted_names.hpp"
 #include "cuco/analysis/lexer.hpp"
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/inline.hpp"
@@ -223,7 +224,10 @@ class Flattener {
 }  // namespace impl
 
 CUCO_EVOLVE_INLINE Result<FlatSource> flatten_includes(std::string const& path) {
-  return impl::Flattener(path).run();
+  auto flat = impl::Flattener(path).run();
+  if (flat && flat->code.find('#') != std::string::npos && flat->code.find("nccl") != std::string::npos)
+    impl::PastedNames(flat->code).write_out(flat->code, flat->map);
+  return flat;
 }
 
 CUCO_EVOLVE_INLINE Error at_origin(Error error, SourceMap const& map, std::string const& file) {

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cuco/analysis/impl/pasting_macros.hpp"
 #include "cuco/core/result.hpp"
 #include "cuco/transform/impl/collective_uses.hpp"
 
@@ -52,6 +54,37 @@ inline bool starts_thread(Code const& code, int i) {
   bool const declares =
       !code.is(i, "async") && code.is_word(i + 1) && (code.is(i + 2, "(") || code.is(i + 2, "{"));
   return name && (qualified || declares);
+}
+
+/// Whether the name that `body` pastes together at `at` is in every use that of a function without a meaning
+/// for the rules. (What has one was written out when the program was loaded, or is beyond that.)
+inline bool pastes_services_only(SourceModel const& m,
+                                 std::vector<MacroBody> const& macros,
+                                 MacroBody const& body,
+                                 std::size_t at) {
+  auto const& tokens = body.stream.tokens;
+  std::size_t last = at + 1;
+  while (last < tokens.size() && tokens[last].text.substr(0, 1) == "#") ++last;
+  auto const parameter = last < tokens.size()
+                             ? std::find(body.parameters.begin(), body.parameters.end(), tokens[last].text)
+                             : body.parameters.end();
+  if (parameter == body.parameters.end()) return false;
+  for (MacroBody const& other : macros)
+    for (Token const& t : other.stream.tokens)
+      if (t.is(body.name)) return false;
+  for (int i = 0; i < m.code.size(); ++i) {
+    if (!m.code.is(i, body.name)) continue;
+    int argument = i + 2;
+    for (auto skip = parameter - body.parameters.begin(); skip > 0; --skip) {
+      while (argument < m.code.size() && !m.code.is(argument, ",") && !m.code.is(argument, ";")) ++argument;
+      ++argument;
+    }
+    bool const named = m.code.is(i + 1, "(") && m.code.is_word(argument) &&
+                       (m.code.is(argument + 1, ",") || m.code.is(argument + 1, ")"));
+    if (!named || !is_plain_service(std::string(tokens[at].text) + std::string(m.code.at(argument).text)))
+      return false;
+  }
+  return true;
 }
 
 /// Constructs that no rule covers, wherever they stand. Errors: kRefused with file, line and construct.
@@ -110,9 +143,11 @@ inline Result<void> check_program(SourceModel const& m,
         return refuse(body.line, "macro " + body.name + ": " + std::string(o->cause), std::string(o->remedy));
       bool const pasted = tokens[i].text.substr(0, 4) == "nccl" && i + 1 < tokens.size() &&
                           tokens[i + 1].text.substr(0, 1) == "#";
-      if (pasted)
+      if (pasted && !pastes_services_only(m, macros, body, i))
         return refuse(
-            body.line, "macro " + body.name + " builds the name of an NCCL function", "write the name out");
+            body.line,
+            "macro " + body.name + " builds the name of an NCCL function from something that is not one word",
+            "write the name out");
     }
   }
   // Branches that were left out because the brackets of all together do not balance.
