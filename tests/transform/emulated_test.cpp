@@ -169,6 +169,69 @@ INSTANTIATE_TEST_SUITE_P(
             "own_stream", Api::GIN, 2, "backend=gin algorithm=two_shot placement=stream ctas=2 threads=128"}),
     [](auto const& info) { return std::string(info.param.name); });
 
+/// What NCCL and CUDA do at the edges, done by the program in one run.
+constexpr char const* kEdges = R"(#include <cmath>
+#include <cuda_fp16.h>
+struct Owner {  // frees when CUDA has ended already
+  float* data = nullptr;
+  ~Owner() {
+    if (data != nullptr && cudaFree(data) != cudaErrorCudartUnloading) abort();
+  }
+};
+static Owner kept;
+template <class T>
+static size_t extreme(ncclDataType_t type, ncclRedOp_t op, ncclComm_t comm, int rank, int nranks, cudaStream_t stream) {
+  T* p;
+  CUDA_CHECK(cudaMalloc(&p, 64 * sizeof(T)));
+  std::vector<T> h(64);
+  for (int i = 0; i < 64; ++i) h[i] = i % nranks == rank ? T(std::nanf("")) : T(float(i + rank));
+  CUDA_CHECK(cudaMemcpy(p, h.data(), 64 * sizeof(T), cudaMemcpyHostToDevice));
+  NCCL_CHECK(ncclAllReduce(p, p, 64, type, op, comm, stream));
+  CUDA_CHECK(cudaStreamSynchronize(stream));
+  CUDA_CHECK(cudaMemcpy(h.data(), p, 64 * sizeof(T), cudaMemcpyDeviceToHost));
+  size_t wrong = 0;
+  for (int i = 0; i < 64; ++i) {
+    int best = -1;
+    for (int r = 0; r < nranks; ++r)
+      if (i % nranks != r && (best < 0 || op == ncclMax)) best = i + r;
+    wrong += !(float(h[i]) == float(best));
+  }
+  CUDA_CHECK(cudaFree(p));
+  return wrong;
+}
+)";
+
+TEST_F(Emulated, EdgesOfNcclAndCuda) {
+  std::string const code =
+      sum_program(kEdges,
+                  "  float *in, *out;\n  CUDA_CHECK(cudaMalloc(&in, n * sizeof(float)));\n"
+                  "  CUDA_CHECK(cudaMalloc(&kept.data, n * sizeof(float)));\n  out = kept.data;\n"
+                  "  ncclComm_t pair;\n  NCCL_CHECK(ncclGroupStart());\n"
+                  "  NCCL_CHECK(ncclCommSplit(comm, 0, rank, &pair, nullptr));\n"
+                  "  NCCL_CHECK(ncclGroupEnd());\n",
+                  R"(    void* huge = nullptr;
+    if (cudaMalloc(&huge, size_t(1) << 50) == cudaSuccess) ++wrong;  // leaves its error behind
+    NCCL_CHECK(ncclAllReduce(kept.data, kept.data, 1, ncclFloat, ncclSum, comm, stream));
+    NCCL_CHECK(ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, stream));
+    NCCL_CHECK(ncclGroupStart());
+    NCCL_CHECK(ncclSend(out, 7, ncclFloat, (rank + 1) % nranks, pair, stream));
+    NCCL_CHECK(ncclRecv(in, 7, ncclFloat, (rank + nranks - 1) % nranks, pair, stream));
+    NCCL_CHECK(ncclGroupEnd());
+    if (cudaGetLastError() != cudaErrorMemoryAllocation) ++wrong;  // still there: it is the program's
+    wrong += extreme<float>(ncclFloat, ncclMax, comm, rank, nranks, stream);
+    wrong += extreme<double>(ncclDouble, ncclMin, comm, rank, nranks, stream);
+    wrong += extreme<__half>(ncclHalf, ncclMax, comm, rank, nranks, stream);
+    wrong += extreme<float>(round % 2 ? ncclFloat : ncclFloat32, ncclMin, comm, rank, nranks, stream);
+)",
+                  "  CUDA_CHECK(cudaFree(in));\n  NCCL_CHECK(ncclCommDestroy(pair));\n");
+  expect_verified(code, "host", 3, 0);
+  for (auto api : {Api::LSA, Api::GIN}) {
+    auto const device = to_device(api, code);
+    ASSERT_TRUE(device) << to_line(device.error());
+    expect_verified(*device, to_string(api), 3, 0);
+  }
+}
+
 TEST_F(Emulated, SeedsOnEightRanks) {
   // One seed for each interface; the others run on fewer ranks in the tests of the tool.
   auto const lsa = to_device(Api::LSA, seed_text("allreduce.cu"), small(Api::LSA));

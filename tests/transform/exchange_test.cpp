@@ -160,7 +160,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mutation{"order_of_kernels", Api::LSA, "require(cudaStreamWaitEvent(stream, p.last, 0));", "{}"},
         Mutation{"joining_streams", Api::LSA, "require(cudaStreamWaitEvent(stream, p.joint, 0));", ""},
         Mutation{"releasing_streams", Api::LSA, "require(cudaStreamWaitEvent(streams[i], p.last, 0));", "{}"},
-        Mutation{"lists_in_use", Api::LSA, "if (status == cudaSuccess && l.bytes", "if (l.bytes"}),
+        Mutation{"lists_in_use",
+                 Api::LSA,
+                 "if (l.bytes >= bytes && cudaEventQuery(l.done) == cudaSuccess)",
+                 "if (l.bytes >= bytes)"}),
     [](auto const& info) { return std::string(info.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(

@@ -230,6 +230,26 @@ TEST(Warmup, IsNotAddedTwiceNorForAWordInAComment) {
   EXPECT_FALSE(insert_warmup(skipping).value().inserted) << "early rounds are left out already";
 }
 
+TEST(Warmup, LeavesStateAloneThatRoundsHandOn) {
+  auto loop = [&](std::string const& body) {
+    std::string code = plain_sum();
+    code.replace(code.find(kPlainSum),
+                 std::string(kPlainSum).size(),
+                 "    for (int k = 0; k < 2; ++k) {\n" + body + "    }\n");
+    return insert_warmup(code).value();
+  };
+  std::string const read =
+      "      CUDA_CHECK(cudaMemcpyAsync(in, out, 4, cudaMemcpyDeviceToDevice, stream));\n";
+  auto const kept = loop(read + kPlainSum);
+  EXPECT_FALSE(kept.inserted) << "the first round reads what was there before it";
+  EXPECT_NE(kept.reason.find("may read"), std::string::npos) << kept.reason;
+  EXPECT_FALSE(loop("      NCCL_CHECK(ncclAllReduce(out, in, n, ncclFloat, ncclSum, comm, stream));\n" +
+                    std::string(kPlainSum))
+                   .inserted)
+      << "one collective hands on to the other";
+  EXPECT_TRUE(loop(kPlainSum).inserted);
+}
+
 TEST(Warmup, NeverChangesResultsOfInPlaceCollectives) {
   auto const remade =
       sum_program("",

@@ -71,6 +71,83 @@ std::vector<Refusal> refusals() {
             "cudaMemsetAsync(in, 0, 4, stream);\n    ncclGroupEnd();"),
        "cudaMemsetAsync(in",
        "between a collective and the end of its group"});
+  std::string const sum = "ncclAllReduce(in, out, n, ncclFloat, ncclSum, comm, stream);";
+  out.push_back({"work_in_the_next_round_of_a_group",
+                 with("ncclGroupStart();\n    for (int k = 0; k < 2; ++k) {\n      cudaMemsetAsync(out, 0, "
+                      "4, stream);\n      " +
+                      sum + "\n    }\n    ncclGroupEnd();"),
+                 "cudaMemsetAsync(out",
+                 "between a collective and the end of its group"});
+  out.push_back({"work_of_a_function_in_a_group",
+                 with("ncclGroupStart();\n    " + sum + "\n    clear(in, stream);\n    ncclGroupEnd();",
+                      "static void clear(float* p, cudaStream_t s) { cudaMemsetAsync(p, 0, 4, s); }\n"),
+                 "clear(in",
+                 "between a collective and the end of its group"});
+  out.push_back({"work_of_a_macro_in_a_group",
+                 with("ncclGroupStart();\n    " + sum + "\n    LAUNCH(touch, in);\n    ncclGroupEnd();",
+                      "__global__ void touch(float* p) { p[0] = 1; }\n#define LAUNCH(k, ...) k<<<1, "
+                      "1>>>(__VA_ARGS__)\n"),
+                 "LAUNCH(touch, in",
+                 "between a collective and the end of its group"});
+  out.push_back({"work_in_the_group_of_a_guard",
+                 with("{ Guard guard; " + sum + "\n    cudaMemsetAsync(in, 0, 4, stream); }",
+                      "struct Guard { Guard() { ncclGroupStart(); } ~Guard() { ncclGroupEnd(); } };\n"),
+                 "cudaMemsetAsync(in",
+                 "between a collective and the end of its group"});
+  out.push_back({"wait_in_a_group",
+                 with("ncclGroupStart();\n    " + sum +
+                      "\n    cudaStreamWaitEvent(stream, stop, 0);\n    ncclGroupEnd();"),
+                 "cudaStreamWaitEvent",
+                 "between a collective and the end of its group"});
+  out.push_back(
+      {"group_on_two_streams",
+       with("ncclGroupStart();\n    " + sum +
+                "\n    ncclAllReduce(out, in, n, ncclFloat, ncclSum, comm, side);\n    ncclGroupEnd();",
+            "",
+            std::string(kPlainAllocate) + "  cudaStream_t side;\n  cudaStreamCreate(&side);\n"),
+       "ncclGroupStart",
+       "different streams"});
+  out.push_back(
+      {"group_on_the_streams_of_an_array",
+       with("ncclGroupStart();\n    for (int k = 0; k < 2; ++k)\n      ncclAllReduce(in, out, n, ncclFloat, "
+            "ncclSum, comm, lanes[k]);\n    ncclGroupEnd();",
+            "",
+            std::string(kPlainAllocate) + "  cudaStream_t lanes[2] = {stream, 0};\n"),
+       "ncclGroupStart",
+       "different streams"});
+  out.push_back(
+      {"device_in_a_loop",
+       with(
+           sum,
+           "",
+           std::string(kPlainAllocate) +
+               "  ncclComm_t all[2];\n  for (int d = 0; d < 2; ++d) {\n    cudaSetDevice(2 * rank + d);\n    "
+               "ncclCommInitRank(&all[d], 2, ncclUniqueId{}, d);\n  }\n"),
+       "cudaSetDevice(2 * rank",
+       "several GPUs"});
+  out.push_back({"device_of_a_helper",
+                 with(sum,
+                      "static void open(int d, ncclComm_t* c) { cudaSetDevice(d); ncclCommInitRank(c, 2, "
+                      "ncclUniqueId{}, d); }\n",
+                      std::string(kPlainAllocate) + "  ncclComm_t a, b;\n  open(0, &a);\n  open(1, &b);\n"),
+                 "open(0",
+                 "several GPUs"});
+  out.push_back({"shrunk_communicator",
+                 with("ncclCommShrink(comm, nullptr, 0, &comm, nullptr, 0);\n    " + sum),
+                 "ncclCommShrink",
+                 "no memory"});
+  out.push_back({"unknown_communicator_call",
+                 with("ncclCommMirror(comm, &comm);\n    " + sum),
+                 "ncclCommMirror",
+                 "not known"});
+  out.push_back({"threads_in_a_macro",
+                 with("RUN([] {});\n    " + sum, "#define RUN(f) std::thread(f).join()\n"),
+                 "#define RUN",
+                 "starts threads"});
+  out.push_back({"threads_by_a_pragma_operator",
+                 with("_Pragma(\"omp parallel for\") for (int k = 0; k < 2; ++k) {}\n    " + sum),
+                 "_Pragma",
+                 "one thread"});
   out.push_back({"group_of_both",
                  with("ncclGroupStart();\n    ncclCommSplit(comm, 0, rank, &comm, nullptr);\n    "
                       "ncclAllReduce(in, out, n, "

@@ -149,7 +149,7 @@ TEST(RuleRewriter, SeveralStreamsAreKeptInOrder) {
   for (Style const& s : accepted_styles()) {
     auto const code = to_device(Api::LSA, s.code).value();
     // In doubt in order; but not for the one stream that main makes.
-    bool const ordered = code.find("LaunchOrder order") != std::string::npos;
+    bool const ordered = code.find("order_of(comm);") != std::string::npos;
     if (std::string(s.name) == "two_streams") {
       EXPECT_TRUE(ordered);
     }

@@ -49,8 +49,8 @@ class TransformRun {
     result_.changed = report->has_host_communication();
     if (result_.changed) {
       auto done = both_stages(api);
-      // The second stage may show that the first was built on a wrong idea of the program.
-      if (!done && done.error().code == ErrorCode::kNotVerified && says_why(feedback_)) {
+      // The rules may have had a wrong idea of the program's buffers. With feedback they copy them all.
+      if (!done && done.error().code == ErrorCode::kNotVerified) {
         result_.code = program_.code;
         result_.changes.clear();
         done = both_stages(api);
@@ -67,10 +67,6 @@ class TransformRun {
     for (auto stage : {TransformStage::kInfrastructure, TransformStage::kDevice})
       if (auto ok = advance(stage, api); !ok) return ok;
     return {};
-  }
-  /// Whether the generated helper has stopped the program with a reason that a rewriter can use.
-  [[nodiscard]] static bool says_why(std::string const& feedback) {
-    return feedback.find("device_nccl: ") != std::string::npos;
   }
 
   /// Builds and runs `code`, and notes how it went.

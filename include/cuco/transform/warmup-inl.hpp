@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/transform/impl/names_reaching.hpp"
 #include "cuco/transform/impl/prepare_point.hpp"
 #include "cuco/transform/impl/timed_region.hpp"
 #include "cuco/transform/warmup.hpp"
@@ -36,11 +37,18 @@ class WarmupInserter {
         return nothing("line " + std::to_string(m_.code.at(call).line) +
                        ": an extra round would change the input of an "
                        "in-place collective");
+      for (Range arg : arguments(call))
+        if (!early_.may_repeat(m_.code.squeezed(arg)))
+          return nothing("line " + std::to_string(m_.code.at(call).line) +
+                         ": an argument of the communication may not be computed more often");
       auto const points = early_.before(call, {m_.code.squeezed({call, work_.call_end(call)})});
       if (points.size() != 1)
         return nothing("no place before the timed loop knows all arguments of the communication");
       point = point < 0 ? points.front().token : std::min(point, points.front().token);
     }
+    if (int const reader = reads_first(calls, point); reader >= 0)
+      return nothing("line " + std::to_string(m_.code.at(reader).line) +
+                     " may read what the communication writes, before the first round has written it");
     insert(point, calls);
     auto code = edits_.apply(m_.source);
     if (!code) return forward_error(std::move(code));
@@ -93,6 +101,59 @@ class WarmupInserter {
     Place b = m_.places->resolve(m_.code, args[1], call);
     if (!a.path.ok() || !b.path.ok()) return true;
     return a.scope == b.scope && a.path.root == b.path.root && a.path.steps == b.path.steps;
+  }
+
+  /// What may read a result of `calls` between `point` and the call that writes it for the first time, a
+  /// communication of the same round included; -1: nothing.
+  [[nodiscard]] int reads_first(std::vector<int> const& calls, int point) const {
+    Names const working = names_reaching(m_, macro_bodies(m_), [](std::string_view w) {
+      return w == "<<<" || w.starts_with("cudaLaunch") || w.starts_with("cudaMemcpy");
+    });
+    for (std::size_t k = 0; k < calls.size(); ++k) {
+      Range const result = buffer_of(calls[k], true);
+      if (result.empty()) continue;
+      Place const place = m_.places->resolve(m_.code, result, calls[k]);
+      if (!place.path.ok()) return calls[k];
+      bool const local = place.scope != kNone && place.path.steps.empty();
+      for (std::size_t i = 0; i < k; ++i)
+        if (Range const input = buffer_of(calls[i], false); touches(input, calls[i], place)) return calls[i];
+      for (int i = point; i < calls[k]; ++i) {
+        bool const named = m_.code.is_word(i) && working.count(m_.code.text(i)) != 0;
+        if (named && (!local || is_lambda(i))) return i;  // It may reach the buffer without being given it.
+        bool const passive =
+            !m_.code.is(i, "(") || m_.code.text(i - 1).starts_with("cudaMemset") ||
+            std::any_of(calls.begin(), calls.end(), [&](int c) { return c < i && i < work_.call_end(c); });
+        if (passive) continue;
+        auto const args = m_.code.split(m_.code.inside(i));
+        std::size_t const first = m_.code.text(i - 1).starts_with("cudaMemcpy") ? 1 : 0;  // Copied over.
+        for (std::size_t a = first; a < args.size(); ++a)
+          if (touches(args[a], i, place)) return i;
+      }
+    }
+    return -1;
+  }
+  /// The argument of the communication at `call` that it writes, or reads; empty when it has none.
+  [[nodiscard]] Range buffer_of(int call, bool written) const {
+    int name = call;
+    while (!m_.code.is(name + 1, "(")) ++name;
+    std::string_view const word = m_.code.text(name);
+    auto const args = arguments(call);
+    bool const sends = word == "send" || word == "ncclSend", receives = word == "recv" || word == "ncclRecv";
+    if (args.size() < 2 || (sends && written) || (receives && !written)) return {};
+    return args[written && !receives && word != "ncclBcast" ? 1 : 0];
+  }
+  [[nodiscard]] bool touches(Range arg, int position, Place const& buffer) const {
+    if (arg.empty()) return false;
+    Place const p = m_.places->resolve(m_.code, arg, position);
+    if (p.path.ok() && p.scope == buffer.scope && p.path.root == buffer.path.root) return true;
+    for (int i = arg.begin; i < arg.end; i = m_.code.next(i))  // Calls in it have arguments of their own.
+      if (m_.code.is(i, buffer.path.root) && m_.is_free_word(i)) return true;
+    return false;
+  }
+  [[nodiscard]] bool is_lambda(int i) const {
+    for (int k = 0; k < i; ++k)
+      if (m_.code.is(k, m_.code.text(i)) && m_.code.is(k + 1, "=") && m_.code.is(k + 2, "[")) return true;
+    return false;
   }
 
   /// Whether something writes the send buffer in the loop, before the timer.

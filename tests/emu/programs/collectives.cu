@@ -261,7 +261,85 @@ static void communicators() {
   CHECK((int)ncclBroadcast(p, p, 1, ncclFloat, n_ranks, comm, stream) != (int)ncclSuccess);
 }
 
+template <class T>
+static void nans_of(ncclDataType_t type) {
+  for (ncclRedOp_t op : {ncclMax, ncclMin}) {
+    std::vector<T> h(20);
+    for (int i = 0; i < 20; ++i) h[i] = T(i % n_ranks == my_rank || i >= 18 ? NAN : (float)my_rank);
+    T* p = upload(h);
+    NCCL(ncclAllReduce(p, p, 20, type, op, comm, stream));
+    CUDA(cudaStreamSynchronize(stream));
+    std::vector<T> const got = to_host(p, 20);
+    for (int i = 0; i < 18; ++i) {
+      int const missing = i % n_ranks;
+      float const want = op == ncclMax ? (missing == n_ranks - 1 ? n_ranks - 2 : n_ranks - 1) : missing == 0 ? 1 : 0;
+      CHECK_EQ(as_double(got[i]), want);
+    }
+    CHECK(std::isnan(as_double(got[19])));
+  }
+}
+/// A NaN loses against a number.
+static void nans() {
+  nans_of<float>(ncclFloat);
+  nans_of<double>(ncclDouble);
+  nans_of<__half>(ncclHalf);
+  nans_of<__nv_bfloat16>(ncclBfloat16);
+}
+
+__global__ void slow_fill(float* p, int n, float v) {
+  float x = v;
+  for (int k = 0; k < 20000; ++k) x = x * 0.999f + 1.0f;
+  for (int i = threadIdx.x; i < n; i += blockDim.x) p[i] = v + (x > 1e30f ? 1.0f : 0.0f);
+}
+/// The streams of a group wait for each other, before its collectives and after.
+static void group_streams() {
+  cudaStream_t side;
+  CUDA(cudaStreamCreateWithFlags(&side, cudaStreamNonBlocking));
+  int const n = 4000;
+  float *a = device_array<float>(n), *b = device_array<float>(n), *sum_a = device_array<float>(n),
+        *sum_b = device_array<float>(n), *copy = device_array<float>(n);
+  for (int round = 1; round < 4; ++round) {
+    slow_fill<<<1, 64, 0, side>>>(a, n, (float)round);
+    slow_fill<<<1, 64, 0, side>>>(b, n, (float)(2 * round));
+    NCCL(ncclGroupStart());
+    NCCL(ncclAllReduce(a, sum_a, n, ncclFloat, ncclSum, comm, stream));
+    NCCL(ncclAllReduce(b, sum_b, n, ncclFloat, ncclSum, comm, side));
+    NCCL(ncclGroupEnd());
+    CUDA(cudaMemcpyAsync(copy, sum_b, n * sizeof(float), cudaMemcpyDeviceToDevice, stream));
+    CUDA(cudaStreamSynchronize(stream));
+    CHECK_EQ(to_host(sum_a, n)[n - 1], (float)(round * n_ranks));
+    CHECK_EQ(to_host(copy, n)[n - 1], (float)(2 * round * n_ranks));
+    CUDA(cudaDeviceSynchronize());
+  }
+  CUDA(cudaStreamDestroy(side));
+}
+
+/// A communicator that a group makes is there at its end.
+static void made_in_group() {
+  ncclComm_t part = comm;
+  NCCL(ncclGroupStart());
+  NCCL(ncclCommSplit(comm, 0, my_rank, &part, nullptr));
+  CHECK(part == nullptr);
+  NCCL(ncclGroupEnd());
+  CHECK(part != nullptr);
+  ncclUniqueId id;
+  if (my_rank == 0) NCCL(ncclGetUniqueId(&id));
+  MPI_Bcast(&id, sizeof id, MPI_BYTE, 0, MPI_COMM_WORLD);
+  ncclComm_t other = nullptr;
+  float* p = device_array<float>(1, 1.0f);
+  NCCL(ncclGroupStart());
+  NCCL(ncclCommInitRank(&other, n_ranks, id, my_rank));
+  CHECK((int)ncclAllReduce(p, p, 1, ncclFloat, ncclSum, other, stream) == (int)ncclInvalidArgument);
+  NCCL(ncclGroupEnd());
+  NCCL(ncclAllReduce(p, p, 1, ncclFloat, ncclSum, other, stream));
+  CUDA(cudaStreamSynchronize(stream));
+  CHECK_EQ(to_host(p, 1)[0], (float)n_ranks);
+  NCCL(ncclCommDestroy(other));
+  NCCL(ncclCommDestroy(part));
+}
+
 int main(int argc, char** argv) {
-  return run_case(argc, argv, {{"reductions", reductions}, {"movement", movement}, {"in_place", in_place}, {"groups", groups},
+  return run_case(argc, argv, {{"nans", nans}, {"group_streams", group_streams}, {"made_in_group", made_in_group},
+                               {"reductions", reductions}, {"movement", movement}, {"in_place", in_place}, {"groups", groups},
                                {"stream_order", stream_order}, {"communicators", communicators}});
 }

@@ -95,6 +95,15 @@ class Classes {
     auto const m = it->second.find(name);
     return m == it->second.end() ? std::string() : m->second;
   }
+  [[nodiscard]] bool has_member(std::string_view of, std::string_view name) const {
+    auto const it = members_.find(of);
+    return it != members_.end() && it->second.find(name) != it->second.end();
+  }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (auto const& [name, members] : members_) out.push_back(name);
+    return out;
+  }
   /// The class of a member called `name` of any class, when they agree; or "".
   [[nodiscard]] std::string of_any_member(std::string const& name) const {
     auto const it = any_member_.find(name);

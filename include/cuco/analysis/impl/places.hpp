@@ -79,6 +79,21 @@ class Places {
     return maybe;
   }
 
+  /// The allocation `index` and all others that may set the same variable: a buffer that grows has several.
+  [[nodiscard]] std::vector<Index> allocations_like(Index index) const {
+    std::vector<Index> out{index};
+    for (auto const& [key, list] : allocations_)
+      for (auto const& [steps, at] : list) {
+        if (at != index) continue;
+        for (auto const& [other_steps, other] : list) {
+          bool const same =
+              other_steps.size() == steps.size() && compare_steps(steps, other_steps) != Overlap::kNo;
+          if (same && std::find(out.begin(), out.end(), other) == out.end()) out.push_back(other);
+        }
+      }
+    return out;
+  }
+
   /// What `r`, the argument of a call that stores through a pointer, lets it set. A helper that does so for
   /// its callers stands for one place at each call.
   [[nodiscard]] std::vector<Place> stored_to(Code const& code, Range r, int position) const;

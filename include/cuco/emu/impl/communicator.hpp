@@ -82,6 +82,7 @@ struct ncclComm {
   int nodes = 1;
   int lsa_rank = 0, lsa_size = 1;
   bool destroyed = false;
+  bool in_making = false;  ///< In a group that has not ended yet.
   cuco::emu::impl::CommShared* shared = nullptr;
   std::vector<cuco::emu::impl::Peer> peers;
   std::uint64_t round = 0;        ///< Of exchanges.

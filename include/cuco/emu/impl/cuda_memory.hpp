@@ -23,11 +23,12 @@ inline cudaError_t allocate(void** pointer, std::size_t bytes, Allocation::Kind 
 }
 
 inline cudaError_t synchronize_all(char const* call) {
+  if (HostState::get().unloading) return failed(cudaErrorCudartUnloading);
   Device& d = Device::get();
   host_spends(machine().api_us);
   for (CompletionPtr const& c : d.last_of_all()) d.wait(c, call);
   d.host_clock += machine().sync_return_us;
-  return HostState::get().last;
+  return cudaSuccess;
 }
 
 /// The allocation that a call may free, or null.
@@ -43,6 +44,7 @@ inline Allocation* freeable(void* pointer, bool host, char const* call) {
 }
 
 inline cudaError_t release(void* pointer, bool host, char const* call) {
+  if (HostState::get().unloading) return failed(cudaErrorCudartUnloading);
   if (pointer == nullptr) return cudaSuccess;
   if (freeable(pointer, host, call) == nullptr) return failed(cudaErrorInvalidValue);
   for (CompletionPtr const& c : Device::get().last_of_all()) Device::get().wait(c, call);

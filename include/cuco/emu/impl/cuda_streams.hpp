@@ -135,7 +135,7 @@ int sm_count() {
 }
 
 /// A query that finds work unfinished costs no virtual time: the number of queries depends on the real
-/// machine.
+/// machine. It does not become the last error either, as with CUDA (seen with 13.0).
 inline cudaError_t query(CompletionPtr const& c) {
   HostState& s = HostState::get();
   if (c && !c->done.load(std::memory_order_acquire)) {

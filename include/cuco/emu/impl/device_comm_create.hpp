@@ -59,7 +59,7 @@ ncclResult_t ncclDevCommCreate(ncclComm_t comm, ncclDevCommRequirements_t const*
   auto refuse = [&](ncclResult_t r, char const* text) {
     return comm_error(comm, r, std::string("ncclDevCommCreate: ") + text);
   };
-  if (comm == nullptr || comm->destroyed || q == nullptr || result == nullptr)
+  if (!usable(comm) || q == nullptr || result == nullptr)
     return refuse(ncclInvalidArgument, "invalid argument");
   int const counts[] = {
       q->barrierCount, q->lsaBarrierCount, q->railGinBarrierCount, q->ginSignalCount, q->ginCounterCount};

@@ -5,6 +5,8 @@
 /// \file
 /// What the CUDA host functions share: the error state, the current device, helpers.
 
+#include <cstdlib>
+
 #include "cuco/emu/impl/kernel_operation.hpp"
 #include "cuda_runtime_api.h"
 
@@ -18,7 +20,8 @@ namespace cuco::emu::impl {
 struct HostState {
   cudaError_t last = cudaSuccess;
   int device = 0;
-  int used_device = -1;  ///< The device that has memory or work.
+  int used_device = -1;    ///< The device that has memory or work.
+  bool unloading = false;  ///< The program is ending, and CUDA with it: destructors of globals run.
   std::size_t stuck_queries = 0;
   int free_steps =
       0;  ///< Readings of the clock and sleeps that cost nothing: they belong to a loop of queries.
@@ -50,6 +53,7 @@ inline void use_device() {
   HostState& s = HostState::get();
   if (s.used_device < 0) {
     s.used_device = s.device;
+    std::atexit([] { HostState::get().unloading = true; });
     Heap::get().set_limit(static_cast<std::size_t>(machine().memory_gib * 1073741824.0));
     own_page();
   }

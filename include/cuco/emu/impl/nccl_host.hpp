@@ -6,6 +6,13 @@
 /// Bodies of the NCCL host functions, without windows and device communicators. Included by the runtime
 /// object only.
 
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "cuco/emu/impl/cuda_memory.hpp"
 #include "cuco/emu/impl/message_operation.hpp"
 
@@ -25,6 +32,8 @@ struct Group {
   int depth = 0;
   std::vector<PendingCollective> collectives;
   std::vector<PendingMessage> messages;
+  std::vector<ncclComm*> made;                            ///< Communicators, there at the end.
+  std::vector<std::pair<ncclComm_t*, ncclComm*>> splits;  ///< Set at the end.
   static Group& get() {
     static Group* const group = new Group;
     return *group;
@@ -39,6 +48,14 @@ inline ncclResult_t comm_error(ncclComm* c, ncclResult_t result, std::string tex
   return result;
 }
 
+/// Whether `c` can be used; what NCCL says of one that an open group makes.
+inline bool usable(ncclComm* c) {
+  if (c == nullptr || c->destroyed) return false;
+  if (!c->in_making) return true;
+  comm_error(c, ncclInvalidArgument, "a communicator is used before the group that makes it has ended");
+  return false;
+}
+
 inline void check_buffer(void const* p, std::size_t bytes, char const* call, char const* role) {
   if (bytes == 0) return;
   Allocation* a = find_allocation(p);
@@ -48,8 +65,30 @@ inline void check_buffer(void const* p, std::size_t bytes, char const* call, cha
   if (a->peer >= 0) fatal(kIllegalUse, "illegal use: %s: the %s buffer is a peer's memory", call, role);
 }
 
+/// Makes the streams that a group names for one communicator wait for each other. NCCL does so before and
+/// after its kernel.
+inline void join_streams(Group const& g) {
+  std::map<ncclComm*, std::set<CUstream_st*>> streams;
+  for (PendingCollective const& p : g.collectives) streams[p.comm].insert(p.stream);
+  for (PendingMessage const& p : g.messages) streams[p.comm].insert(p.stream);
+  Device& d = Device::get();
+  for (auto const& [comm, joined] : streams) {
+    if (joined.size() < 2) continue;
+    std::vector<CompletionPtr> ends;
+    for (CUstream_st* s : joined)
+      if (CompletionPtr const last = d.last(s)) ends.push_back(last);
+    for (CUstream_st* s : joined) {
+      auto marker = std::make_unique<MarkerOperation>();
+      marker->after = ends;
+      d.enqueue(s, std::move(marker));
+    }
+  }
+}
+
 inline void enqueue_group(Group& g) {
   Device& d = Device::get();
+  Group const whole = g;
+  join_streams(whole);
   for (PendingCollective const& p : g.collectives) {
     host_spends(machine().nccl_issue_us);
     d.enqueue(p.stream, std::make_unique<CollectiveOperation>(p.comm, p.arguments));
@@ -71,11 +110,12 @@ inline void enqueue_group(Group& g) {
     d.enqueue(stream, std::make_unique<MessageOperation>(comm, std::move(same)));
   }
   g.collectives.clear();
+  join_streams(whole);
 }
 
 inline ncclResult_t collective(CollectiveArguments a, ncclComm* c, CUstream_st* stream) {
   char const* name = collective_name(a.kind);
-  if (c == nullptr || c->destroyed)
+  if (!usable(c))
     return comm_error(nullptr, ncclInvalidArgument, std::string(name) + ": invalid communicator");
   if (!valid_stream(stream))
     return comm_error(c, ncclInvalidArgument, std::string(name) + ": invalid stream");
@@ -116,7 +156,7 @@ inline ncclResult_t collective(CollectiveArguments a, ncclComm* c, CUstream_st* 
 
 inline ncclResult_t send_or_receive(Message m, ncclComm* c, CUstream_st* stream) {
   char const* name = m.send ? "ncclSend" : "ncclRecv";
-  if (c == nullptr || c->destroyed)
+  if (!usable(c))
     return comm_error(nullptr, ncclInvalidArgument, std::string(name) + ": invalid communicator");
   if (!valid_stream(stream) || m.type < 0 || m.type >= ncclNumTypes || m.peer < 0 || m.peer >= c->ranks)
     return comm_error(c, ncclInvalidArgument, std::string(name) + ": invalid stream, data type or peer");
@@ -157,6 +197,10 @@ ncclResult_t ncclCommInitRankConfig(
   *comm = cei::join(content, ranks, rank, "ncclCommInitRank");
   if (*comm == nullptr)
     return cei::comm_error(nullptr, ncclInvalidArgument, "ncclCommInitRank: invalid unique id");
+  if (cei::Group& g = cei::Group::get(); g.depth > 0) {
+    (*comm)->in_making = true;
+    g.made.push_back(*comm);
+  }
   return ncclSuccess;
 }
 ncclResult_t ncclCommInitRank(ncclComm_t* comm, int ranks, ncclUniqueId id, int rank) {
@@ -188,6 +232,8 @@ ncclResult_t ncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t* resu
   if (color >= 0)
     *result = cei::join(
         ids[static_cast<std::size_t>(group[0].rank)], static_cast<int>(group.size()), rank, "ncclCommSplit");
+  if (cei::Group& g = cei::Group::get(); g.depth > 0)
+    g.splits.emplace_back(result, std::exchange(*result, nullptr));
   return ncclSuccess;
 }
 ncclResult_t ncclCommFinalize(ncclComm_t comm) {
@@ -314,7 +360,12 @@ ncclResult_t ncclGroupStart() {
 ncclResult_t ncclGroupEnd() {
   cei::Group& g = cei::Group::get();
   if (g.depth == 0) return cei::comm_error(nullptr, ncclInvalidUsage, "ncclGroupEnd without ncclGroupStart");
-  if (--g.depth == 0) cei::enqueue_group(g);
+  if (--g.depth != 0) return ncclSuccess;
+  for (ncclComm* comm : g.made) comm->in_making = false;
+  for (auto const& [result, comm] : g.splits) *result = comm;
+  g.made.clear();
+  g.splits.clear();
+  cei::enqueue_group(g);
   return ncclSuccess;
 }
 }

@@ -5,9 +5,11 @@
 /// \file
 /// Elementwise reduction of host collectives: in rank order; half and bfloat16 accumulate in float.
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "cuco/emu/impl/fatal.hpp"
@@ -49,6 +51,15 @@ inline char const* op_name(int op) {
   return op >= 0 && op < ncclNumOps ? names[op] : op >= ncclNumOps ? "pre-multiplied sum" : "?";
 }
 
+/// Of two values the larger or smaller one; of a number and a NaN the number, as NCCL does.
+template <typename Acc>
+inline Acc extreme(Acc a, Acc b, bool larger) {
+  if constexpr (std::is_floating_point_v<Acc>)
+    return larger ? std::fmax(a, b) : std::fmin(a, b);
+  else
+    return (larger ? a < b : b < a) ? b : a;
+}
+
 /// Reduces `parts` (one array of `count` elements per rank) into `out`.
 template <typename T, typename Acc>
 inline void reduce_typed(std::vector<char const*> const& parts, char* out, std::size_t count, int op) {
@@ -59,8 +70,8 @@ inline void reduce_typed(std::vector<char const*> const& parts, char* out, std::
       Acc v = static_cast<Acc>(reinterpret_cast<T const*>(parts[r])[i]);
       switch (op) {
         case ncclProd: acc = static_cast<Acc>(acc * v); break;
-        case ncclMax: acc = acc < v ? v : acc; break;
-        case ncclMin: acc = v < acc ? v : acc; break;
+        case ncclMax: acc = extreme(acc, v, true); break;
+        case ncclMin: acc = extreme(acc, v, false); break;
         default: acc = static_cast<Acc>(acc + v);
       }
     }

@@ -124,7 +124,7 @@ class Device {
   void destroy_stream(CUstream_st* s) {
     std::lock_guard<std::mutex> hold(mutex_);
     streams_.erase(std::find(streams_.begin(), streams_.end(), s));
-    delete s;
+    gone_.emplace_back(s);  // The device thread may still look whether there is more to do.
   }
   /// 0 and the two special handles name the default stream.
   CUstream_st* resolve(CUstream_st* s) {
@@ -213,8 +213,10 @@ class Device {
   bool advance_streams() {
     bool progress = false;
     std::vector<CUstream_st*> streams;
+    std::vector<std::unique_ptr<CUstream_st>> gone;
     {
       std::lock_guard<std::mutex> hold(mutex_);
+      gone.swap(gone_);
       for (CUstream_st* s : streams_)
         if (!s->queue.empty()) streams.push_back(s);
     }
@@ -308,6 +310,7 @@ class Device {
   std::condition_variable done_signal_;
   CUstream_st legacy_;
   std::vector<CUstream_st*> streams_;
+  std::vector<std::unique_ptr<CUstream_st>> gone_;  ///< Destroyed since the device thread looked last.
   std::uint64_t stream_ids_ = 0;
   std::vector<std::function<bool()>> engines_;
   std::atomic<std::size_t> engine_count_{0};

@@ -173,7 +173,7 @@ int window_rank(ncclWindow_t w) {
 extern "C" {
 ncclResult_t ncclCommWindowRegister(
     ncclComm_t comm, void* buffer, size_t bytes, ncclWindow_t* window, int flags) {
-  if (comm == nullptr || comm->destroyed || buffer == nullptr || window == nullptr || bytes == 0 ||
+  if (!cei::usable(comm) || buffer == nullptr || window == nullptr || bytes == 0 ||
       (flags & ~NCCL_WIN_COLL_SYMMETRIC) != 0)
     return cei::comm_error(comm, ncclInvalidArgument, "ncclCommWindowRegister: invalid argument");
   cei::Allocation* a = cei::find_allocation(buffer);

@@ -31,12 +31,43 @@ inline std::string creation_name(std::string const& call) {
                                               : "comm_init_rank";
 }
 
-inline std::string creation_text(std::string const& call) {
-  std::string parameters, arguments, made = "*comm";
+/// Creation in groups of NCCL's: the communicators are there at the end of the outermost one.
+inline constexpr char const* kCreationGroups = R"(// Communicators that an open group makes.
+inline std::vector<ncclComm_t*> in_the_making;
+inline int creation_groups = 0;
+
+// A communicator that is made. Sets up its memory, at once or when the open group has ended.
+inline void made(ncclComm_t* comm) {
+  if (creation_groups == 0)
+    prepare(*comm, {});
+  else
+    in_the_making.push_back(comm);
+}
+
+// In place of ncclGroupStart and ncclGroupEnd around them.
+inline ncclResult_t creation_group_start() {
+  ++creation_groups;
+  return ncclGroupStart();
+}
+inline ncclResult_t creation_group_end() {
+  const ncclResult_t status = ncclGroupEnd();
+  if (--creation_groups != 0) return status;
+  std::vector<ncclComm_t*> comms;
+  comms.swap(in_the_making);
+  if (status == ncclSuccess)
+    for (ncclComm_t* comm : comms) prepare(*comm, {});
+  return status;
+}
+
+)";
+
+/// @param grouped whether the program makes communicators in groups.
+inline std::string creation_text(std::string const& call, bool grouped) {
+  std::string parameters, arguments, made = "comm";
   if (call == "ncclCommSplit") {
     parameters = "ncclComm_t comm, int color, int key, ncclComm_t* part, ncclConfig_t* config";
     arguments = "comm, color, key, part, config";
-    made = "*part";
+    made = "part";
   } else if (call == "ncclCommInitRankConfig") {
     parameters = "ncclComm_t* comm, int ranks, ncclUniqueId id, int rank, ncclConfig_t* config";
     arguments = "comm, ranks, id, rank, config";
@@ -49,14 +80,16 @@ inline std::string creation_text(std::string const& call) {
   }
   return "inline ncclResult_t " + creation_name(call) + "(" + parameters +
          ") {\n  const ncclResult_t status = " + call + "(" + arguments +
-         ");\n  if (status == ncclSuccess) prepare(" + made + ", {});\n  return status;\n}\n";
+         ");\n  if (status == ncclSuccess) " +
+         (grouped ? "made(" + made + ")" : "prepare(*" + made + ", {})") + ";\n  return status;\n}\n";
 }
 
-inline std::string creations_text(std::vector<std::string> const& creations) {
+inline std::string creations_text(std::vector<std::string> const& creations, bool grouped) {
   std::string out;
-  for (auto const& call : creations) out += creation_text(call);
+  for (auto const& call : creations) out += creation_text(call, grouped);
   if (out.empty()) return out;
-  return "// In place of the NCCL calls that make a communicator. Its ranks are all here now, which they "
+  return (grouped ? kCreationGroups : std::string()) +
+         "// In place of the NCCL calls that make a communicator. Its ranks are all here now, which they "
          "need not be when\n"
          "// the first of them sends.\n" +
          out + "\n";

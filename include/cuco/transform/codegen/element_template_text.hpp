@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "cuco/transform/codegen/element_text.hpp"
 
 /// @file
@@ -38,10 +42,10 @@ __device__ inline T finish(Accumulator<T> value@ranks@) {
 )";
 
 /// `combine` of one operation on accumulators of any type.
-inline std::string combine_template(Reduction op, bool wraps) {
+inline std::string combine_template(Reduction op, bool wraps, bool floats) {
   switch (op) {
-    case Reduction::kMin: return "b < a ? b : a";
-    case Reduction::kMax: return "a < b ? b : a";
+    case Reduction::kMin: return floats ? "smaller(a, b)" : "b < a ? b : a";
+    case Reduction::kMax: return floats ? "larger(a, b)" : "a < b ? b : a";
     case Reduction::kProd: return wraps ? "multiply(a, b)" : "a * b";
     case Reduction::kSum:
     case Reduction::kAvg: return wraps ? "add(a, b)" : "a + b";
@@ -69,11 +73,28 @@ inline std::string wrapping_text(std::string const& name,
   return out + "\n";
 }
 
+/// `smaller` or `larger`: of a number and a NaN the number, as in NCCL.
+inline std::string extreme_text(std::string const& name,
+                                Reduction op,
+                                std::vector<std::string> const& types) {
+  std::string out = "template <class A>\n__device__ inline A " + name + "(A a, A b) {\n  return " +
+                    combine_template(op, false, false) + ";\n}\n";
+  for (auto const& type : types) {
+    std::string const function =
+        std::string(op == Reduction::kMin ? "fmin" : "fmax") + (type == "float" ? "f" : "");
+    out += "__device__ inline " + type + " " + name + "(" + type + " a, " + type +
+           " b) {  // a NaN loses, as in NCCL\n  return " + function + "(a, b);\n}\n";
+  }
+  return out + "\n";
+}
+
 inline std::string templated_element_text(Site const& site) {
   std::string accumulators, widens, narrows, arithmetic, ops;
-  std::vector<std::string> is_signed;
+  std::vector<std::string> is_signed, floats;
   for (ElementType type : site.types) {
     std::string const acc = accumulator_of(type), cpp = cpp_name(type);
+    if ((acc == "float" || acc == "double") && std::find(floats.begin(), floats.end(), acc) == floats.end())
+      floats.push_back(acc);
     if (acc == "int32_t" || acc == "int64_t")
       if (is_signed.empty() || is_signed.back() != acc) is_signed.push_back(acc);
     if (acc == cpp) continue;
@@ -87,6 +108,10 @@ inline std::string templated_element_text(Site const& site) {
   bool const multiplies = site.ops.contains(Reduction::kProd);
   if (!is_signed.empty() && adds) arithmetic += wrapping_text("add", "+", is_signed);
   if (!is_signed.empty() && multiplies) arithmetic += wrapping_text("multiply", "*", is_signed);
+  if (!floats.empty() && site.ops.contains(Reduction::kMin))
+    arithmetic += extreme_text("smaller", Reduction::kMin, floats);
+  if (!floats.empty() && site.ops.contains(Reduction::kMax))
+    arithmetic += extreme_text("larger", Reduction::kMax, floats);
   bool const averages = site.ops.contains(Reduction::kAvg);
   for (Reduction op : site.ops) {
     ops += "struct " + op_structure(op) + " {\n";
@@ -94,7 +119,7 @@ inline std::string templated_element_text(Site const& site) {
       ops += std::string("  static constexpr bool kAverages = ") +
              (op == Reduction::kAvg ? "true" : "false") + ";\n";
     ops += "  template <class A>\n  static __device__ A combine(A a, A b) {\n    return " +
-           combine_template(op, !is_signed.empty()) + ";\n  }\n};\n\n";
+           combine_template(op, !is_signed.empty(), !floats.empty()) + ";\n  }\n};\n\n";
   }
   return render(
       kPackTemplate,

@@ -17,13 +17,15 @@ inline std::string accumulator_of(ElementType type) {
 }
 
 /// `combine(a, b)` for one reduction. Signed sums and products wrap as NCCL's do, so they go through
-/// unsigned.
+/// unsigned. Of a number and a NaN, min and max are the number, as NCCL's are.
 inline std::string combine_expression(Reduction op, ElementType type) {
   std::string const acc = accumulator_of(type);
   bool const is_signed = acc == "int32_t" || acc == "int64_t";
   switch (op) {
-    case Reduction::kMin: return "b < a ? b : a";
-    case Reduction::kMax: return "a < b ? b : a";
+    case Reduction::kMin:
+      return acc == "float" ? "fminf(a, b)" : acc == "double" ? "fmin(a, b)" : "b < a ? b : a";
+    case Reduction::kMax:
+      return acc == "float" ? "fmaxf(a, b)" : acc == "double" ? "fmax(a, b)" : "a < b ? b : a";
     case Reduction::kProd:
       return is_signed
                  ? "static_cast<" + acc + ">(static_cast<u" + acc + ">(a) * static_cast<u" + acc + ">(b))"

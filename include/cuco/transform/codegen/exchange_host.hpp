@@ -145,6 +145,16 @@ inline void require(cudaError_t status) {
   if (status != cudaSuccess) stop("send or receive", cudaGetErrorString(status));
 }
 
+// The result is that of this launch; cudaGetLastError may still know an older error of the program.
+template <class... Parameters, class... Arguments>
+cudaError_t start(void (*kernel)(Parameters...), int ctas, int threads, cudaStream_t stream, Arguments... arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(ctas);
+  config.blockDim = dim3(threads);
+  config.stream = stream;
+  return cudaLaunchKernelEx(&config, kernel, arguments...);
+}
+
 inline void add_list(Pipes& p, size_t bytes) {
   void* memory = nullptr;
   cudaEvent_t done = nullptr;
@@ -156,9 +166,7 @@ inline void add_list(Pipes& p, size_t bytes) {
 // A list that no kernel reads any more. Some exist from the start, because allocating may wait for running kernels.
 inline WorkList free_list(Pipes& p, size_t bytes) {
   for (const WorkList& l : p.lists) {
-    const cudaError_t status = cudaEventQuery(l.done);
-    if (status == cudaSuccess && l.bytes >= bytes) return l;
-    if (status == cudaErrorNotReady) (void)cudaGetLastError();  // which is not an error
+    if (l.bytes >= bytes && cudaEventQuery(l.done) == cudaSuccess) return l;
   }
   add_list(p, std::max<size_t>(2 * bytes, 65536));
   return p.lists.back();
@@ -174,8 +182,7 @@ void open_pipes(ncclComm_t comm, const ncclDevComm& device) {
   for (int i = 0; i < 4; ++i) add_list(p, 65536);
   require(cudaEventCreateWithFlags(&p.joint, cudaEventDisableTiming));
 @pipe_bytes@  require(allocate(&p.base, bytes));
-@reset@  require(cudaGetLastError());
-  require(cudaDeviceSynchronize());
+@reset@  require(cudaDeviceSynchronize());
   p.window = place_of(comm, p.base, bytes).window;
   all_pipes.push_back(p);
 }
@@ -186,8 +193,7 @@ void close_pipes(ncclComm_t comm) {
     Pipes& p = all_pipes[i];
     if (p.comm != comm) continue;
     require(cudaDeviceSynchronize());
-@drain@    require(cudaGetLastError());
-    require(release(p.base));  // waits for the kernel
+@drain@    require(release(p.base));  // waits for the kernel
     for (const WorkList& l : p.lists) {
       require(cudaFreeHost(l.memory));
       require(cudaEventDestroy(l.done));
@@ -240,11 +246,10 @@ inline cudaError_t launch(Pipes& p, const std::vector<Message>& messages) {
     require(cudaEventRecord(p.joint, streams[i]));
     require(cudaStreamWaitEvent(stream, p.joint, 0));
   }
-@exchange@  const cudaError_t status = cudaGetLastError();
-  p.last = list.done;
+@order_begins@@exchange@  p.last = list.done;
   require(cudaEventRecord(p.last, stream));
   for (size_t i = 1; i < streams.size(); ++i) require(cudaStreamWaitEvent(streams[i], p.last, 0));
-  return status;
+@order_ends@  return status;
 }
 
 // In place of ncclGroupStart.
@@ -360,73 +365,103 @@ inline std::string either_text(std::string const& head,
   return head + " = near ? " + one + "\n" + std::string(head.size() + 8, ' ') + ": " + other + ";\n";
 }
 
-/// Launches `kernel` of one of the two.
-inline std::string launch_either(std::string const& indent,
-                                 Launcher const& lsa,
-                                 Launcher const& gin,
-                                 std::string const& kernel,
-                                 std::string const& grid,
-                                 std::string const& more,
-                                 std::string const& arguments) {
+/// "start(space::kernel, …)"; arguments that would make the line too long stand on the next, below the first.
+inline std::string start_text(std::string const& space,
+                              std::string const& kernel,
+                              std::string const& ctas,
+                              std::string const& stream,
+                              std::string const& arguments,
+                              std::size_t column) {
+  constexpr std::size_t kColumns = 118;
+  std::string const head =
+      "start(" + space + kernel + ", " + ctas + ", " + space + "kThreads, " + stream + ",";
+  bool const fits = column + head.size() + 1 + arguments.size() + 2 <= kColumns;
+  return head + (fits ? " " : "\n" + std::string(column + 6, ' ')) + arguments + ")";
+}
+
+/// Starts `kernel` of one of the two.
+inline std::string start_either(std::string const& indent,
+                                Launcher const& lsa,
+                                Launcher const& gin,
+                                std::string const& kernel,
+                                std::string const& arguments) {
   auto one = [&](Launcher const& l) {
-    std::string const space = l.name + "_kernel::";
-    std::string const head =
-        indent + "  " + space + kernel + "<<<" + grid + ", " + space + "kThreads" + more + ">>>(";
-    std::string const line = head + arguments + ");\n";
-    return line.size() <= 120 ? line : head + "\n" + indent + "      " + arguments + ");\n";
+    return indent + "  require(" +
+           start_text(l.name + "_kernel::", kernel, "1", "nullptr", arguments, indent.size() + 10) + ");\n";
   };
   return indent + "if (near)\n" + one(lsa) + indent + "else\n" + one(gin);
 }
 
+/// The order among all launches of a communicator, for programs in which collectives keep one, too.
+inline Substitutions with_order(Substitutions values, bool ordered) {
+  values.emplace_back("order_begins",
+                      ordered
+                          ? "  LaunchOrder& order = order_of(p.comm);\n  if (!order.begin(stream)) return "
+                            "cudaErrorUnknown;\n"
+                          : "");
+  values.emplace_back("order_ends", ordered ? "  if (!order.end(stream)) return cudaErrorUnknown;\n" : "");
+  return values;
+}
+
 /// The host functions of a program that chooses between two kernels.
-inline std::string exchange_host_text(Launcher const& lsa, Launcher const& gin) {
+inline std::string exchange_host_text(Launcher const& lsa, Launcher const& gin, bool ordered) {
   std::string const near = "const bool near = loads_and_stores(";
-  return render(
-      kExchangeHost,
-      {{"open",
-        "  " + near + "device);  // else by puts\n" + either_text("  const int most", lsa, gin, "kChannels") +
-            either_text("  const int resident", lsa, gin, "kResident")},
-       {"most", "most"},
-       {"resident", "resident"},
-       {"pipe_bytes", either_text("  const size_t bytes", lsa, gin, "pipe_at(channels, ranks, 0)")},
-       {"reset", launch_either("  ", lsa, gin, "reset", "1", "", "device, p.base, channels * ranks")},
-       {"enter", ""},
-       {"drain",
-        "    " + near + "p.device);\n" +
-            launch_either(
-                "    ", lsa, gin, "drain", "1", "", "p.device, p.window, p.channels * p.device.nRanks")},
-       {"enter_launch",
-        "  " + near + "p.device);\n" + either_text("  const size_t unit", lsa, gin, "kPieceBytes") +
-            either_text("  const size_t resident", lsa, gin, "kResident")},
-       {"piece", "unit"},
-       {"exchange",
-        launch_either("  ",
-                      lsa,
-                      gin,
-                      "exchange",
-                      "int(lanes.size())",
-                      ", 0, stream",
-                      "p.device, p.window, lane_list, piece_list")}});
+  std::string const work = "p.device, p.window, lane_list, piece_list";
+  auto exchange = [&](Launcher const& l) {
+    return start_text(l.name + "_kernel::", "exchange", "int(lanes.size())", "stream", work, 13);
+  };
+  Substitutions const values{
+      {"open",
+       "  " + near + "device);  // else by puts\n" + either_text("  const int most", lsa, gin, "kChannels") +
+           either_text("  const int resident", lsa, gin, "kResident")},
+      {"most", "most"},
+      {"resident", "resident"},
+      {"pipe_bytes", either_text("  const size_t bytes", lsa, gin, "pipe_at(channels, ranks, 0)")},
+      {"reset", start_either("  ", lsa, gin, "reset", "device, p.base, channels * ranks")},
+      {"enter", ""},
+      {"drain",
+       "    " + near + "p.device);\n" +
+           start_either("    ", lsa, gin, "drain", "p.device, p.window, p.channels * p.device.nRanks")},
+      {"enter_launch",
+       "  " + near + "p.device);\n" + either_text("  const size_t unit", lsa, gin, "kPieceBytes") +
+           either_text("  const size_t resident", lsa, gin, "kResident")},
+      {"piece", "unit"},
+      {"exchange",
+       "  const cudaError_t status =\n      near ? " + exchange(lsa) + "\n           : " + exchange(gin) +
+           ";\n"}};
+  return render(kExchangeHost, with_order(values, ordered));
 }
 
 /// Constants, kernel, host functions and the note of a program's sends and receives. Uses `element_bytes`
 /// (kElementBytesText).
-inline std::string exchange_text(Launcher const& l, Resources const& resources) {
+inline std::string exchange_text(Launcher const& l, Resources const& resources, bool ordered = false) {
   std::string const enter = "  using namespace " + l.name + "_kernel;\n";
+  Substitutions const values{
+      {"open", enter},
+      {"most", "kChannels"},
+      {"resident", "kResident"},
+      {"pipe_bytes", "  const size_t bytes = pipe_at(channels, ranks, 0);\n"},
+      {"reset",
+       "  require(" + start_text("", "reset", "1", "nullptr", "device, p.base, channels * ranks", 10) +
+           ");\n"},
+      {"enter", enter},
+      {"drain",
+       "    require(" +
+           start_text("", "drain", "1", "nullptr", "p.device, p.window, p.channels * p.device.nRanks", 12) +
+           ");\n"},
+      {"enter_launch", enter},
+      {"piece", "kPieceBytes"},
+      {"exchange",
+       "  const cudaError_t status =\n      " +
+           start_text("",
+                      "exchange",
+                      "int(lanes.size())",
+                      "stream",
+                      "p.device, p.window, lane_list, piece_list",
+                      6) +
+           ";\n"}};
   return exchange_namespace_text(l, resources, kExchangeWork) +
-         render(kExchangeHost,
-                {{"open", enter},
-                 {"most", "kChannels"},
-                 {"resident", "kResident"},
-                 {"pipe_bytes", "  const size_t bytes = pipe_at(channels, ranks, 0);\n"},
-                 {"reset", "  reset<<<1, kThreads>>>(device, p.base, channels * ranks);\n"},
-                 {"enter", enter},
-                 {"drain", "    drain<<<1, kThreads>>>(p.device, p.window, p.channels * p.device.nRanks);\n"},
-                 {"enter_launch", enter},
-                 {"piece", "kPieceBytes"},
-                 {"exchange",
-                  "  exchange<<<int(lanes.size()), kThreads, 0, stream>>>(p.device, p.window, lane_list, "
-                  "piece_list);\n"}});
+         render(kExchangeHost, with_order(values, ordered));
 }
 
 }  // namespace cuco::impl

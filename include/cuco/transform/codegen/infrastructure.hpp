@@ -48,9 +48,10 @@ struct Requirements {
 @requirement_fields@};
 @requirements_signature@;
 
-inline std::vector<Allocation> allocations;
-inline std::vector<Registration> registrations;
-inline std::vector<Communicator> communicators;
+// Never destroyed: an object at file scope may free its buffer when main has ended.
+inline std::vector<Allocation>& allocations = *new std::vector<Allocation>;
+inline std::vector<Registration>& registrations = *new std::vector<Registration>;
+inline std::vector<Communicator>& communicators = *new std::vector<Communicator>;
 @scratch_state@@exchange_state@
 [[noreturn]] inline void stop(const char* what, const char* why) {
   std::fprintf(stderr, "device_nccl: %s: %s\n", what, why);
@@ -74,22 +75,25 @@ cudaError_t allocate(T** pointer, size_t bytes) {
 }
 @largest@@nccl_allocate@
 // Unmaps the windows that `selected` names. The kernels that used them end by meeting their peers, so once they are
-// over here, no peer uses this rank's memory any more.
+// over here, no peer uses this rank's memory any more. False after the end of CUDA, which has taken everything along.
 template <class Selected>
-void unregister(Selected selected) {
-  if (cudaDeviceSynchronize() != cudaSuccess) stop("cudaDeviceSynchronize", "a kernel failed");
+bool unregister(Selected selected) {
+  const cudaError_t status = cudaDeviceSynchronize();
+  if (status == cudaErrorCudartUnloading) return false;
+  if (status != cudaSuccess) stop("cudaDeviceSynchronize", "a kernel failed");
   for (size_t i = registrations.size(); i-- > 0;) {
     if (!selected(registrations[i])) continue;
     require(ncclCommWindowDeregister(registrations[i].comm, registrations[i].window), "ncclCommWindowDeregister");
     registrations.erase(registrations.begin() + i);
   }
+  return true;
 }
 
 // In place of cudaFree; frees other device memory too.
 inline cudaError_t release(void* pointer) {
   for (size_t i = 0; i < allocations.size(); ++i) {
     if (allocations[i].base != pointer) continue;
-    unregister([&](const Registration& r) { return r.base == pointer; });
+    if (!unregister([&](const Registration& r) { return r.base == pointer; })) return cudaErrorCudartUnloading;
     allocations.erase(allocations.begin() + i);
     return ncclMemFree(pointer) == ncclSuccess ? cudaSuccess : cudaErrorInvalidValue;
   }
@@ -123,7 +127,8 @@ inline Place place_of(ncclComm_t comm, const void* pointer, size_t bytes) {
 inline const ncclDevComm& communicator_of(ncclComm_t comm) {
   for (const Communicator& c : communicators)
     if (c.comm == comm) return c.device;
-@create@  (void)cudaGetLastError();  // creating may leave an error behind that it has dealt with
+  const bool clean = cudaPeekAtLastError() == cudaSuccess;
+@create@  if (clean) (void)cudaGetLastError();  // creating may leave an error behind that it has dealt with
 @lsa_check@  communicators.push_back({comm, device});
 @open_pipes@  return communicators.back().device;
 }
@@ -141,7 +146,7 @@ inline void prepare(ncclComm_t comm, std::initializer_list<const void*> buffers)
 )";
 
 inline constexpr char const* kEndingText = R"(inline void forget(ncclComm_t comm) {
-@close_pipes@  unregister([&](const Registration& r) { return r.comm == comm; });
+@close_pipes@  if (!unregister([&](const Registration& r) { return r.comm == comm; })) return;
   for (size_t i = communicators.size(); i-- > 0;) {
     if (communicators[i].comm != comm) continue;
     require(ncclDevCommDestroy(comm, &communicators[i].device), "ncclDevCommDestroy");
@@ -151,6 +156,11 @@ inline constexpr char const* kEndingText = R"(inline void forget(ncclComm_t comm
 
 // In place of the NCCL calls that end a communicator.
 @endings@)";
+
+inline constexpr char const* kClosePipes =
+    R"(  if (cudaDeviceSynchronize() == cudaErrorCudartUnloading) return;  // after the end of CUDA nothing is left
+  close_pipes(comm);
+)";
 
 inline constexpr char const* kCreateDeviceCommunicator = R"(@ranks@  const Requirements wanted = @wanted@;
 #if NCCL_VERSION_CODE >= NCCL_VERSION(2, 29, 0)
@@ -219,6 +229,7 @@ struct InfrastructureOptions {
   std::vector<std::string>
       endings;  ///< ncclCommDestroy, ncclCommFinalize, ncclCommAbort, as the program uses them.
   std::vector<std::string> creations;  ///< ncclCommInitRank and so on, of a program that sends.
+  bool creates_in_groups = false;      ///< Some of these calls are in groups of NCCL's.
   bool uses_largest = false;           ///< Some allocation differs in size between ranks.
 };
 
@@ -258,35 +269,34 @@ inline std::string infrastructure_text(InfrastructureOptions const& options) {
           : "  if (device.lsaSize != device.nRanks)\n"
             "    stop(\"ncclDevCommCreate\", \"some ranks cannot reach each other by load "
             "and store\");\n";
-  return render(
-      kInfrastructureText,
-      {{"api", to_string(options.api)},
-       {"requirement_fields", fields},
-       {"requirements_signature", signature},
-       {"scratch_state", scratch ? kScratchState : ""},
-       {"exchange_state", options.exchanges ? kExchangeDeclarations : ""},
-       {"open_pipes", options.exchanges ? "  open_pipes(comm, device);\n" : ""},
-       {"largest", options.uses_largest ? kAllocateLargest : ""},
-       {"creations", creations_text(options.creations)},
-       {"nccl_allocate", options.uses_nccl_mem_alloc ? kNcclAllocate : ""},
-       {"nccl_release", options.uses_nccl_mem_free ? kNcclRelease : ""},
-       {"create",
-        create +
-            (chooses ? kAutoNeeds
-             : gin   ? kGinNeeds
-                     : kLsaNeeds) +
-            kMakeDeviceCommunicator},
-       {"loads_and_stores", chooses ? kLoadsAndStores : ""},
-       {"lsa_check", lsa_check},
-       {"scratch", scratch ? kScratchText : ""},
-       {"prepare_device", scratch ? "const ncclDevComm& device = " : ""},
-       {"prepare_scratch", scratch ? prepare_scratch_text(chooses) : ""},
-       {"ending_text",
-        options.endings.empty() ? ""
-                                : render(kEndingText,
-                                         {{"forget_scratch", scratch ? kForgetScratch : ""},
-                                          {"close_pipes", options.exchanges ? "  close_pipes(comm);\n" : ""},
-                                          {"endings", endings}})}});
+  return render(kInfrastructureText,
+                {{"api", to_string(options.api)},
+                 {"requirement_fields", fields},
+                 {"requirements_signature", signature},
+                 {"scratch_state", scratch ? kScratchState : ""},
+                 {"exchange_state", options.exchanges ? kExchangeDeclarations : ""},
+                 {"open_pipes", options.exchanges ? "  open_pipes(comm, device);\n" : ""},
+                 {"largest", options.uses_largest ? kAllocateLargest : ""},
+                 {"creations", creations_text(options.creations, options.creates_in_groups)},
+                 {"nccl_allocate", options.uses_nccl_mem_alloc ? kNcclAllocate : ""},
+                 {"nccl_release", options.uses_nccl_mem_free ? kNcclRelease : ""},
+                 {"create",
+                  create +
+                      (chooses ? kAutoNeeds
+                       : gin   ? kGinNeeds
+                               : kLsaNeeds) +
+                      kMakeDeviceCommunicator},
+                 {"loads_and_stores", chooses ? kLoadsAndStores : ""},
+                 {"lsa_check", lsa_check},
+                 {"scratch", scratch ? kScratchText : ""},
+                 {"prepare_device", scratch ? "const ncclDevComm& device = " : ""},
+                 {"prepare_scratch", scratch ? prepare_scratch_text(chooses) : ""},
+                 {"ending_text",
+                  options.endings.empty() ? ""
+                                          : render(kEndingText,
+                                                   {{"forget_scratch", scratch ? kForgetScratch : ""},
+                                                    {"close_pipes", options.exchanges ? kClosePipes : ""},
+                                                    {"endings", endings}})}});
 }
 
 }  // namespace cuco::impl

@@ -10,15 +10,11 @@
 
 namespace cuco::impl {
 
-inline constexpr char const* kLaunchBody =
-    R"(  @kernel@@of@<<<ctas_for(@work@), kThreads, 0, stream>>>(@arguments@);
-  return cudaGetLastError();
-}
-)";
-
-inline constexpr char const* kCooperativeLaunchBody = R"(  void* arguments[] = {@addresses@};
+/// Not with <<<>>>, whose result is asked for with cudaGetLastError: that may be an older error of the
+/// program.
+inline constexpr char const* kLaunchBody = R"(  void* arguments[] = {@addresses@};
   const dim3 grid(ctas_for(@work@)), block(kThreads);
-  return cudaLaunchCooperativeKernel((const void*)@kernel@@of@, grid, block, arguments, 0, stream);
+  return @launch@((const void*)@kernel@@of@, grid, block, arguments, 0, stream);
 }
 )";
 
@@ -51,7 +47,7 @@ inline std::string plain_launch_text(Launcher const& l) {
   std::string const template_head = !templated             ? ""
                                     : is_reduction(l.site) ? "template <class T, class Op>\n"
                                                            : "template <class Element>\n";
-  std::vector<std::string> parameters{global ? "ncclDevComm device" : "const ncclDevComm& device"};
+  std::vector<std::string> parameters{"ncclDevComm device"};
   for (auto& item : declarations_of(l)) parameters.push_back(std::move(item));
   parameters.emplace_back("cudaStream_t stream");
   std::vector<std::string> arguments{"device"};
@@ -60,14 +56,14 @@ inline std::string plain_launch_text(Launcher const& l) {
          (global ? "// A cooperative launch: the grid synchronises, so all CTAs must be resident.\n" : "") +
          listed(
              template_head + "inline cudaError_t launch" + (templated ? "_as(" : "("), parameters, ") {\n") +
-         render(global ? kCooperativeLaunchBody : kLaunchBody,
-                {{"kernel", kernel_name(l.site)},
+         render(kLaunchBody,
+                {{"launch", global ? "cudaLaunchCooperativeKernel" : "cudaLaunchKernel"},
+                 {"kernel", kernel_name(l.site)},
                  {"work", work_of(l)},
                  {"of",
                   !templated             ? ""
                   : is_reduction(l.site) ? "<T, Op>"
                                          : "<Element>"},
-                 {"arguments", joined(arguments)},
                  {"addresses", joined(arguments, "&")}});
 }
 

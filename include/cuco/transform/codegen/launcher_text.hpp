@@ -35,15 +35,25 @@ inline CommunicationStream& communication_stream() {
 )";
 
 inline constexpr char const* kLaunchOrderText = R"(
-// Launches of one kernel use the same barriers, so they follow each other even when the caller's streams do not.
+// Launches on one communicator follow each other even when the caller's streams do not, as NCCL's operations do: those
+// of one kernel use the same barriers.
 struct LaunchOrder {
-  cudaEvent_t last = nullptr;
-  bool begin(cudaStream_t stream) {
-    if (last == nullptr) return cudaEventCreateWithFlags(&last, cudaEventDisableTiming) == cudaSuccess;
-    return cudaStreamWaitEvent(stream, last, 0) == cudaSuccess;
-  }
+  ncclComm_t comm;
+  cudaEvent_t last;
+  bool begin(cudaStream_t stream) { return cudaStreamWaitEvent(stream, last, 0) == cudaSuccess; }
   bool end(cudaStream_t stream) { return cudaEventRecord(last, stream) == cudaSuccess; }
 };
+
+inline LaunchOrder& order_of(ncclComm_t comm) {
+  static std::vector<LaunchOrder> orders;
+  for (LaunchOrder& order : orders)
+    if (order.comm == comm) return order;
+  cudaEvent_t last = nullptr;
+  if (cudaEventCreateWithFlags(&last, cudaEventDisableTiming) != cudaSuccess)
+    stop("order of launches", "its event cannot be created");
+  orders.push_back({comm, last});
+  return orders.back();
+}
 )";
 
 inline bool own_stream(Launcher const& l) {
@@ -143,8 +153,10 @@ inline std::pair<std::string, std::string> order_text(Launcher const& l) {
         "  if (!side.follow(stream)) return ncclUnhandledCudaError;\n",
         "  if (!side.rejoin(stream)) return ncclUnhandledCudaError;\n"};
   if (keeps_order(l))
-    return {"  static LaunchOrder order;\n  if (!order.begin(stream)) return ncclUnhandledCudaError;\n",
-            "  if (!order.end(stream)) return ncclUnhandledCudaError;\n"};
+    return {
+        "  LaunchOrder& order = order_of(comm);\n  if (!order.begin(stream)) return "
+        "ncclUnhandledCudaError;\n",
+        "  if (!order.end(stream)) return ncclUnhandledCudaError;\n"};
   return {};
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -104,20 +105,21 @@ inline std::string requirements_text(Api api, std::vector<Launcher> const& launc
 /// Texts that launchers share, each once and before the first that needs it.
 class SharedTexts {
  public:
-  explicit SharedTexts(Api api) : api_(api) {}
+  SharedTexts(Api api, bool ordered) : api_(api), ordered_(ordered) {}
   [[nodiscard]] std::string before(Launcher const& l) {
     bool const exchange = l.site.collective == Collective::kSendRecv;
     std::string out;
     if (exchange || is_templated(l.site)) out += once(kElementBytesText);
     if (exchange && api_ == Api::Auto) out += once(kExchangeWork);
     if (!exchange && own_stream(l)) out += once(kCommunicationStreamText);
-    if (!exchange && keeps_order(l)) out += once(kLaunchOrderText);
+    if (ordered_ && (exchange || keeps_order(l))) out += once(kLaunchOrderText);
     return out;
   }
 
  private:
   [[nodiscard]] std::string once(char const* text) { return written_.insert(text).second ? text : ""; }
   Api api_;
+  bool ordered_;
   std::set<char const*> written_{};
 };
 
@@ -128,7 +130,10 @@ inline std::string section_text(Api api, std::vector<Launcher> const& launchers,
                         "and how it was generated.\n"
                       : "// What the kernels that take the place of the program's collectives will need.\n";
   out += "namespace device_nccl {\n";
-  SharedTexts shared(api);
+  bool const ordered = std::any_of(launchers.begin(), launchers.end(), [](Launcher const& l) {
+    return l.site.collective != Collective::kSendRecv && keeps_order(l);
+  });
+  SharedTexts shared(api, ordered);
   Totals used_by_lsa, used_by_gin, all;
   for (auto const& l : launchers) all.add(l);
   int staging_area = all.scratch_areas;
@@ -144,9 +149,10 @@ inline std::string section_text(Api api, std::vector<Launcher> const& launchers,
     Resources const r{used.barriers, used.signal_expression(), used.scratch_areas, staging_area};
     out += shared.before(l) + "\n" + annotation_of(l);
     if (exchange && api == Api::Auto)
-      out += exchange_kernel_text(l, r) + (second ? exchange_host_text(launchers[i - 1], l) : std::string());
+      out += exchange_kernel_text(l, r) +
+             (second ? exchange_host_text(launchers[i - 1], l, ordered) : std::string());
     else if (exchange)
-      out += exchange_text(l, r);
+      out += exchange_text(l, r, ordered);
     else
       out += kernel_text(l, r) + launch_text(l, r) + launcher_text(l);
     if (second && !exchange) out += choice_text(launchers[i - 1], l);

@@ -70,11 +70,14 @@ class SitePlanner {
                      0,
                      "the program has no collective to transform",
                      "give a program that calls NCCL from the host");
-    if (auto groups = GroupReader(m_, macros_).read(request_.file); !groups)
+    if (auto groups = GroupReader(m_, macros_, request_.file).read(); !groups)
       return forward_error(std::move(groups));
     assign_nodes(uses);
+    find_divided(uses);
     for (NcclUse& use : uses)
       if (auto ok = add(std::move(use)); !ok) return forward_error(std::move(ok));
+    for (std::size_t i = 0; i < plan_.launchers.size(); ++i)
+      plan_.launchers[i].site.several_streams = streams_.several(i, stream_reader_);
     if (auto ok = add_runtime_types(); !ok) return forward_error(std::move(ok));
     if (widen_) plan_.symmetric.insert(buffers_.common().begin(), buffers_.common().end());
     for (Index a : plan_.symmetric)
@@ -136,6 +139,32 @@ class SitePlanner {
     }
   }
 
+  /// Collectives that ranks may call at different places. Their calls must meet in one launcher.
+  void find_divided(std::vector<NcclUse> const& uses) {
+    std::map<Collective, std::set<std::string>> kinds;
+    std::map<Collective, int> count;
+    for (NcclUse const& use : uses) {
+      Collective const c = *collective_of(*use.signature());
+      UseTypes const types = types_.read(use);
+      std::string const op = types.op ? std::string(to_string(*types.op)) : std::string();
+      kinds[c].insert(types.fixed ? std::string(to_string(*types.type)) + " " + op : std::string());
+      ++count[c];
+    }
+    for (NcclUse const& use : uses) {
+      Collective const c = *collective_of(*use.signature());
+      if (c == Collective::kSendRecv) continue;
+      auto const nodes = nodes_.find(use.name.begin);
+      bool const unseen = nodes == nodes_.end() || (!use.is_call && use.macro.empty());
+      bool const some =
+          unseen ? count[c] > 1 : std::any_of(nodes->second.begin(), nodes->second.end(), [&](Index n) {
+            return ranks_.some_ranks_call(m_.report.graph[static_cast<std::size_t>(n)].call);
+          });
+      if (!some) continue;
+      divided_.insert(c);
+      if (kinds[c].size() > 1) mixed_.insert(c);
+    }
+  }
+
   [[nodiscard]] Result<void> add(NcclUse use) {
     CollectiveSignature const& s = *use.signature();
     if (use.is_call && use.macro.empty() && static_cast<int>(use.args.size()) != s.arguments)
@@ -149,10 +178,11 @@ class SitePlanner {
     site.collective = *collective_of(s);
     site.api = apis().front();
     site.max_ranks = std::max(site.max_ranks, request_.ranks);
-    site.runtime_type = !types.fixed;
+    bool const fixed = types.fixed && mixed_.count(site.collective) == 0;
+    site.runtime_type = !fixed;
     if (types.type) site.types = *types.type;
     if (types.op) site.ops = *types.op;
-    if (types.fixed) fixed_.push_back({use.name.begin, use.args.back().span.end});
+    if (fixed) fixed_.push_back({use.name.begin, use.args.back().span.end});
     PlannedUse planned{std::move(use), 0, {}};
     if (auto const found = nodes_.find(planned.use.name.begin); found != nodes_.end())
       planned.nodes = found->second;
@@ -183,14 +213,16 @@ class SitePlanner {
   void choose_buffers(PlannedUse const& planned, Site& site) {
     if (site.collective == Collective::kSendRecv) return;
     bool const in_code = planned.use.is_call || !planned.use.macro.empty();
-    // The helper stops where a buffer is not what it was taken for. Then none is taken for anything.
-    bool const mistaken = request_.feedback.find("device_nccl: communication buffer") != std::string::npos;
-    if (planned.nodes.empty() || !in_code || mistaken) {
+    // A program that failed with buffers that were taken for symmetric memory is tried without any.
+    bool const mistaken = !request_.feedback.empty();
+    bool const divided = divided_.count(site.collective) != 0;
+    if (planned.nodes.empty() || !in_code || mistaken || divided) {
       site.send_staged = site.recv_staged = true;
       note(planned.use,
            "the buffers",
-           mistaken ? "in place, the program stopped on a buffer that is not symmetric memory"
-                    : "what it is called with is not in sight");
+           mistaken  ? "in place, the program did not pass"
+           : divided ? "not all ranks come to all its calls alike"
+                     : "what it is called with is not in sight");
       return;
     }
     CollectiveSignature const& s = *planned.use.signature();
@@ -260,7 +292,6 @@ class SitePlanner {
     while (at < plan_.launchers.size() && plan_.launchers[at].name != name) ++at;
     if (at == plan_.launchers.size()) {
       plan_.launchers.push_back({name, site, {}});
-      streams_.emplace_back();
     }
     Site& merged = plan_.launchers[at].site;
     merged.types.insert(site.types);
@@ -272,11 +303,15 @@ class SitePlanner {
     merged.recv_staged |= site.recv_staged;
     settle(merged);
     for (Index n : planned.nodes) {
-      CallTokens const& t = m_.call_tokens(m_.report.graph[static_cast<std::size_t>(n)].call);
-      if (!t.args.empty()) collect_streams(m_, *t.code, t.args.back(), t.position, streams_[at]);
+      CommunicationNode const& node = m_.report.graph[static_cast<std::size_t>(n)];
+      CallTokens const& t = m_.call_tokens(node.call);
+      std::set<std::string> streams;
+      if (!t.args.empty()) collect_streams(m_, *t.code, t.args.back(), t.position, streams);
+      bool const known = node.communicator != kNone &&
+                         m_.report.communicators[static_cast<std::size_t>(node.communicator)].call != kNone;
+      streams_.add(at, known ? node.communicator : kNone, streams);
     }
-    if (planned.nodes.empty()) streams_[at].insert({"one", "another"});
-    merged.several_streams = !stream_reader_.is_one_stream(streams_[at]);
+    if (planned.nodes.empty()) streams_.add(at, kNone, {"one", "another"});
     planned.launcher = at;
     plan_.uses.push_back(std::move(planned));
   }
@@ -338,8 +373,10 @@ class SitePlanner {
   UseTypeReader types_;
   std::map<std::uint32_t, std::vector<Index>> nodes_{};  ///< By the offset of a use's name.
   std::vector<Span> fixed_{};
+  std::set<Collective> divided_{};  ///< Those that ranks may call at different places.
+  std::set<Collective> mixed_{};    ///< Those of them with several types or reductions.
   Plan plan_{};
-  std::vector<std::set<std::string>> streams_{};
+  StreamUses streams_{};
   bool widen_ = false;
 };
 

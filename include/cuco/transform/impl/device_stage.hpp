@@ -10,6 +10,7 @@
 #include "cuco/transform/generated_section-inl.hpp"  // finds and writes the section; compiled in the same file
 #include "cuco/transform/impl/group_calls.hpp"
 #include "cuco/transform/impl/launcher_calls.hpp"
+#include "cuco/transform/impl/prepare_point.hpp"
 #include "cuco/transform/impl/source_edit.hpp"
 #include "cuco/transform/rewrite.hpp"
 
@@ -71,15 +72,18 @@ class DeviceStage {
     CollectiveSignature const& s = *use.signature();
     bool const point_to_point = collective.site.collective == Collective::kSendRecv;
     std::string const name = point_to_point ? (s.send >= 0 ? "send" : "recv") : called(collective);
-    edits_.replace(use.name, "device_nccl::" + name);
     bool const broadcasts_in_place = s.send == s.recv;
     if (broadcasts_in_place && !use.is_call)
       return refuse(use, "ncclBcast is used as a value", "use ncclBroadcast, or call it by name");
-    if (broadcasts_in_place) {
-      std::string const& buffer = use.args[0].text;
-      if (buffer.find("++") != std::string::npos || buffer.find("--") != std::string::npos)
-        return refuse(use, "the buffer of ncclBcast has a side effect", "compute it before the call");
-      edits_.insert(use.args[0].span.end, ", " + buffer);
+    bool const once = broadcasts_in_place && !EarlyPoints(m_).may_repeat(use.args[0].text);
+    if (once) {  // The launcher takes the buffer twice, but it may be computed once only.
+      auto const close = static_cast<std::uint32_t>(m_.source.find(')', use.args.back().span.end));
+      edits_.replace(use.name, "[&](void* one_buffer) { return device_nccl::" + name);
+      edits_.replace(use.args[0].span, "one_buffer, one_buffer");
+      edits_.insert(close + 1, "; }(" + use.args[0].text + ")");
+    } else {
+      edits_.replace(use.name, "device_nccl::" + name);
+      if (broadcasts_in_place) edits_.insert(use.args[0].span.end, ", " + use.args[0].text);
     }
     // The type, and the reduction, are part of the launcher: their arguments go.
     if (!collective.site.runtime_type && !point_to_point) {
@@ -105,7 +109,7 @@ class DeviceStage {
 
   /// Groups collect sends and receives for one kernel; around collectives alone they mean nothing any more.
   [[nodiscard]] Result<void> replace_groups(std::vector<GeneratedCollective> const& collectives) {
-    auto groups = GroupReader(m_, macros_).read(request_.file);
+    auto groups = GroupReader(m_, macros_, request_.file).read();
     if (!groups) return forward_error(std::move(groups));
     bool const sends = std::any_of(collectives.begin(), collectives.end(), [](auto const& c) {
       return c.site.collective == Collective::kSendRecv;

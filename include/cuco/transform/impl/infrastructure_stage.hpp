@@ -109,6 +109,15 @@ class InfrastructureStage {
       add_once(options_.creations, use.function);
       rename(use, creation_name(use.function), "all its ranks set up the memory that sends go through");
     }
+    auto const groups = GroupReader(m_, planner_.macros(), request_.file).read();
+    if (!groups) return;  // The planner has read them before.
+    for (GroupUse const& g : *groups) {
+      if (!g.creates) continue;
+      options_.creates_in_groups = true;
+      rename(g.use,
+             g.use.function == "ncclGroupStart" ? "creation_group_start" : "creation_group_end",
+             "its communicators are there at the end");
+    }
   }
 
   [[nodiscard]] std::vector<NcclUse> uses(std::vector<std::string_view> const& names) const {
@@ -138,12 +147,14 @@ class InfrastructureStage {
       }
       auto points = early_.before(t.position, exact);
       if (points.empty()) points = early_.before(t.position, terms);  // Their offsets left out.
-      for (auto p = points.begin(); p != points.end();)               // Registering takes all ranks.
+      if (!std::all_of(exact.begin(), exact.end(), [&](auto const& e) { return early_.may_repeat(e); }))
+        points.clear();
+      for (auto p = points.begin(); p != points.end();)  // Registering takes all ranks.
         p = planner_.ranks().some_ranks_only(p->token) ? points.erase(p) : p + 1;
       if (points.empty())
         changes_.push_back({planned.use.line,
                             "register the buffers of " + planned.use.function + " when it first runs",
-                            "no place before its loop knows them all"});
+                            "no place before its loop knows them all, or may compute them once more"});
       for (EarlyPoint& p : points) prepare_at(std::move(p), done);
     }
   }

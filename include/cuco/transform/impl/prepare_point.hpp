@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,13 @@ class EarlyPoints {
     return out;
   }
 
+  /// Whether evaluating `expression` once more changes nothing: no assignment, no ++, and only calls of
+  /// accessors and of functions of the program that change nothing either.
+  [[nodiscard]] bool may_repeat(std::string const& expression) const {
+    auto const stream = lex(expression);
+    return stream && may_repeat(stream->tokens, 0);
+  }
+
   /// Whether `name` means at token `at` of its function what it means in the rest of it.
   [[nodiscard]] bool visible(std::string_view name, int at) const {
     Index const f = m_.function_of(at);
@@ -56,6 +65,61 @@ class EarlyPoints {
 
  private:
   static constexpr int kDeepest = 4;
+
+  [[nodiscard]] bool may_repeat(std::vector<Token> const& t, int depth) const {
+    static constexpr std::array<std::string_view, 13> kChanges = {
+        "=", "+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "<<=", ">>=", "++", "--"};
+    static constexpr std::array<std::string_view, 14> kAccessors = {"data",
+                                                                    "get",
+                                                                    "at",
+                                                                    "size",
+                                                                    "begin",
+                                                                    "end",
+                                                                    "front",
+                                                                    "back",
+                                                                    "first",
+                                                                    "second",
+                                                                    "sizeof",
+                                                                    "min",
+                                                                    "max",
+                                                                    "raw_pointer_cast"};
+    if (depth > kDeepest) return false;
+    for (std::size_t i = 0; i < t.size(); ++i) {
+      if (std::any_of(kChanges.begin(), kChanges.end(), [&](auto c) { return t[i].is(c); }) ||
+          t[i].is("new") || t[i].is("delete") || t[i].is("<<<"))
+        return false;
+      if (t[i].kind != TokenKind::kIdentifier) continue;
+      std::string_view const word = t[i].text;
+      bool known = is_builtin_type(word) || word.ends_with("_cast") || is_control_word(word) ||
+                   std::find(kAccessors.begin(), kAccessors.end(), word) != kAccessors.end();
+      bool defined = false;
+      for (Macro const& macro : m_.report.macros) {
+        if (macro.name != word) continue;
+        auto const body = lex(macro.value);
+        if (!body || !may_repeat(body->tokens, depth + 1)) return false;
+        defined = true;
+      }
+      // template_function<…>(…) is a call too.
+      std::size_t open = i + 1;
+      if (open < t.size() && t[open].is("<"))
+        for (int angle = 0; open < t.size(); ++open) {
+          angle += t[open].is("<") ? 1 : t[open].is(">") ? -1 : 0;
+          if (angle == 0) break;
+        }
+      open += open != i + 1 ? 1 : 0;
+      if (known || open >= t.size() || !t[open].is("(")) continue;
+      for (std::size_t f = 0; f < m_.report.functions.size(); ++f) {
+        if (m_.report.functions[f].name != word) continue;
+        Range const body = m_.structure.function_tokens[f].body;
+        std::vector<Token> const tokens(m_.code.tokens.begin() + body.begin,
+                                        m_.code.tokens.begin() + body.end);
+        if (!may_repeat(tokens, depth + 1)) return false;
+        defined = true;
+      }
+      if (!defined) return false;
+    }
+    return true;
+  }
 
   [[nodiscard]] bool declares_at(int i, bool in_parentheses) const {
     std::string_view const before = m_.code.text(i - 1);

@@ -12,6 +12,7 @@
 #include "cuco/analysis/impl/pasting_macros.hpp"
 #include "cuco/core/result.hpp"
 #include "cuco/transform/impl/collective_uses.hpp"
+#include "cuco/transform/impl/device_count.hpp"
 
 namespace cuco::impl {
 
@@ -33,6 +34,12 @@ inline constexpr std::array kObstacles{
     Obstacle{"ncclCommInitAll",
              "ncclCommInitAll: one process drives several GPUs",
              "use one MPI rank for each GPU"},
+    Obstacle{"ncclCommShrink",
+             "ncclCommShrink: a communicator that is made so has no memory for device-side communication",
+             "make it with ncclCommInitRank or ncclCommSplit"},
+    Obstacle{"ncclCommGrow",
+             "ncclCommGrow: a communicator that is made so has no memory for device-side communication",
+             "make it with ncclCommInitRank or ncclCommSplit"},
     Obstacle{"ncclRedOpCreatePreMulSum",
              "ncclRedOpCreatePreMulSum: a reduction of the program's own has no kernel",
              "scale in a kernel before, and reduce with ncclSum"},
@@ -54,6 +61,33 @@ inline bool starts_thread(Code const& code, int i) {
   bool const declares =
       !code.is(i, "async") && code.is_word(i + 1) && (code.is(i + 2, "(") || code.is(i + 2, "{"));
   return name && (qualified || declares);
+}
+
+/// `text` of a directive or of `_Pragma("…")` that starts threads.
+inline bool is_parallel_pragma(std::string_view text) {
+  return text.find("omp") != std::string_view::npos && text.find("parallel") != std::string_view::npos;
+}
+
+/// A call of a function `ncclComm…` that is none of those the rules know; it may make a communicator.
+inline bool is_unknown_communicator_call(std::string_view w) {
+  static constexpr std::array<std::string_view, 16> kKnown = {"ncclCommInitRank",
+                                                              "ncclCommInitRankConfig",
+                                                              "ncclCommInitRankScalable",
+                                                              "ncclCommInitAll",
+                                                              "ncclCommSplit",
+                                                              "ncclCommDestroy",
+                                                              "ncclCommFinalize",
+                                                              "ncclCommAbort",
+                                                              "ncclCommCount",
+                                                              "ncclCommCuDevice",
+                                                              "ncclCommUserRank",
+                                                              "ncclCommGetAsyncError",
+                                                              "ncclCommGetUniqueId",
+                                                              "ncclCommRegister",
+                                                              "ncclCommDeregister",
+                                                              "ncclCommDump"};
+  bool const looks = w.size() > 8 && w.starts_with("ncclComm") && w[8] >= 'A' && w[8] <= 'Z';
+  return looks && std::find(kKnown.begin(), kKnown.end(), w) == kKnown.end();
 }
 
 /// Whether the name that `body` pastes together at `at` is in every use that of a function without a meaning
@@ -115,6 +149,14 @@ inline Result<void> check_program(SourceModel const& m,
     }
     if (Obstacle const* o = find(t.text))
       return refuse(t.line, std::string(o->cause), std::string(o->remedy));
+    if (is_unknown_communicator_call(t.text) && m.code.is(i + 1, "("))
+      return refuse(t.line,
+                    std::string(t.text) + ": what it does to a communicator is not known",
+                    "use ncclCommInitRank or ncclCommSplit");
+    if (t.text == "_Pragma" && is_parallel_pragma(m.code.text(i + 2)))
+      return refuse(t.line,
+                    "omp parallel: the generated helper keeps its tables for one thread",
+                    "call NCCL from one thread of each process");
     if (starts_thread(m.code, i))
       return refuse(t.line,
                     "std::" + std::string(t.text) + ": the generated helper keeps its tables for one thread",
@@ -130,8 +172,7 @@ inline Result<void> check_program(SourceModel const& m,
           t.line, "the program declares " + std::string(t.text) + " itself", "include nccl.h instead");
   }
   for (Token const& d : m.code.directives) {
-    if (d.text.find("omp") != std::string_view::npos && d.text.find("parallel") != std::string_view::npos &&
-        split_directive(d.text).name == "pragma")
+    if (is_parallel_pragma(d.text) && split_directive(d.text).name == "pragma")
       return refuse(d.line,
                     "omp parallel: the generated helper keeps its tables for one thread",
                     "call NCCL from one thread of each process");
@@ -141,6 +182,15 @@ inline Result<void> check_program(SourceModel const& m,
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       if (Obstacle const* o = find(tokens[i].text))
         return refuse(body.line, "macro " + body.name + ": " + std::string(o->cause), std::string(o->remedy));
+      bool const thread = i >= 2 && tokens[i - 1].is("::") && tokens[i - 2].is("std") &&
+                          (tokens[i].is("thread") || tokens[i].is("jthread") || tokens[i].is("async")) &&
+                          !(i + 1 < tokens.size() && tokens[i + 1].is("::"));
+      bool const pragma =
+          tokens[i].is("_Pragma") && i + 2 < tokens.size() && is_parallel_pragma(tokens[i + 2].text);
+      if (thread || pragma)
+        return refuse(body.line,
+                      "macro " + body.name + " starts threads: the generated helper keeps its tables for one",
+                      "call NCCL from one thread of each process");
       bool const pasted = tokens[i].text.substr(0, 4) == "nccl" && i + 1 < tokens.size() &&
                           tokens[i + 1].text.substr(0, 1) == "#";
       if (pasted && !pastes_services_only(m, macros, body, i))
@@ -150,6 +200,10 @@ inline Result<void> check_program(SourceModel const& m,
             "write the name out");
     }
   }
+  if (int const second = DeviceCount(m).second(); second >= 0)
+    return refuse(m.code.at(second).line,
+                  "one process makes communicators on several GPUs",
+                  "use one MPI rank for each GPU");
   // Branches that were left out because the brackets of all together do not balance.
   for (Token const& t : m.stream.tokens)
     if (t.active && t.kind == TokenKind::kIdentifier && find_collective(t.text) != nullptr &&
