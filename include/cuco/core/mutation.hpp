@@ -42,7 +42,7 @@ struct Mutation {
   std::string description;
   Attributes metadata{};
   std::vector<float> embedding{};    ///< Of the code; empty when the mutator made none.
-  std::optional<double> cost_usd{};  ///< Of all calls behind it, failed ones too. Empty: unknown; 0: none.
+  std::optional<double> cost_usd = 0;  ///< Of all calls behind it, failed ones too. Empty: unknown.
 };
 
 }  // namespace cuco

@@ -35,8 +35,9 @@ template <class B>
 class AnyBackend {
  public:
   AnyBackend() = default;
+  // Not `LLMBackend` here: whether a class that is made from an AnyBackend can be moved would depend on itself.
   template <class B>
-  requires(!std::is_same_v<std::remove_cvref_t<B>, AnyBackend> && LLMBackend<std::remove_cvref_t<B>>)
+  requires(!std::is_same_v<std::remove_cvref_t<B>, AnyBackend> && impl::HasComplete<std::remove_cvref_t<B>>)
       AnyBackend(B&& backend)  // NOLINT(google-explicit-constructor): erasing a model is meant to be silent
       : held_(std::make_shared<Holder<std::remove_cvref_t<B>>>(std::forward<B>(backend))) {}
 
@@ -58,6 +59,7 @@ class AnyBackend {
   };
   template <class B>
   struct Holder final : Base {
+    static_assert(LLMBackend<B>);
     explicit Holder(B b) : backend(std::move(b)) {}
     Result<ChatReply> complete(ChatRequest const& request) override { return backend.complete(request); }
     [[nodiscard]] std::string model() const override { return model_of(backend); }

@@ -24,8 +24,8 @@ inline constexpr std::array kPipelineSteps{"analyze", "host_to_device", "evolve_
 template <class T>
 class PipelineRun {
  public:
-  PipelineRun(T& transformer, SourceProgram const& program, std::string output)
-      : transformer_(transformer), program_(program), output_(std::move(output)) {
+  PipelineRun(T& transformer, PipelineModels const& models, SourceProgram const& program, std::string output)
+      : transformer_(transformer), models_(models), program_(program), output_(std::move(output)) {
     result_.code = program.code;
   }
 
@@ -40,6 +40,8 @@ class PipelineRun {
       if (!done) step.error = to_line(done.error());
       step.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       result_.any_step_failed = result_.any_step_failed || !step.error.empty();
+      if (!step.cost_usd) result_.cost_usd.reset();
+      if (result_.cost_usd) *result_.cost_usd += *step.cost_usd;
       result_.steps.push_back(step);
       if (auto written = write_step(step); !written) return forward_error(std::move(written));
       if (!done) return forward_error(std::move(done));
@@ -93,29 +95,63 @@ class PipelineRun {
     result_.origin = transformed->origin;
     verified_ = true;
     step.details = std::to_string(transformed->collectives.size()) + " launchers generated";
+    step.cost_usd = transformed->cost_usd;
+    for (TransformIteration const& i : transformed->iterations)
+      if (i.accepted && !i.rewriter.empty()) step.method = i.rewriter;
+    markers_method_ = transformed->markers.method;
     return {};
   }
 
   [[nodiscard]] Result<void> evolve_markers(PipelineStep& step) {
     auto report = Analyzer{}.analyze(result_.code, program_.path);
     if (!report) return forward_error(std::move(report));
-    auto marked = insert_evolve_markers(result_.code, *report);
+    auto marked = markers(*report);
     if (!marked) return keep(step, marked.error());
-    if (*marked == result_.code) return skip(step, "there are markers");
-    step.details = "markers inserted";
-    if (same_tokens(*marked, result_.code)) {
-      result_.code = std::move(*marked);
+    step.cost_usd = marked->cost_usd;
+    if (!marked->changed) {
+      if (!markers_method_.empty()) step.method = markers_method_;
+      return skip(step, "there are markers");
+    }
+    step.method = marked->method;
+    step.details = marked->reason.empty() ? "markers inserted" : marked->reason;
+    if (same_tokens(marked->code, result_.code)) {
+      result_.code = std::move(marked->code);
       return {};
     }
-    return adopt(step, std::move(*marked));
+    return adopt(step, std::move(marked->code));
+  }
+  [[nodiscard]] Result<StepResult> markers(Report const& report) const {
+    if (models_.markers) return models_.markers(result_.code, report);
+    auto marked = insert_evolve_markers(result_.code, report);
+    if (!marked) return forward_error(std::move(marked));
+    StepResult out;
+    out.changed = *marked != result_.code;
+    out.code = std::move(*marked);
+    return out;
   }
 
   [[nodiscard]] Result<void> warmup(PipelineStep& step) {
-    auto warm = insert_warmup(result_.code, program_.path);
+    auto warm = warm_up();
     if (!warm) return keep(step, warm.error());
-    if (!warm->inserted) return skip(step, warm->reason);
+    step.method = warm->method;
+    step.cost_usd = warm->cost_usd;
+    if (!warm->changed) return skip(step, warm->reason);
     step.details = warm->reason;
     return adopt(step, std::move(warm->code));
+  }
+  [[nodiscard]] Result<StepResult> warm_up() const {
+    if (models_.warmup) {
+      auto report = Analyzer{}.analyze(result_.code, program_.path);
+      if (!report) return forward_error(std::move(report));
+      return models_.warmup(result_.code, *report);
+    }
+    auto warm = insert_warmup(result_.code, program_.path);
+    if (!warm) return forward_error(std::move(warm));
+    StepResult out;
+    out.changed = warm->inserted;
+    out.code = std::move(warm->code);
+    out.reason = std::move(warm->reason);
+    return out;
   }
 
   static Result<void> skip(PipelineStep& step, std::string why) {
@@ -162,10 +198,12 @@ class PipelineRun {
   }
 
   T& transformer_;
+  PipelineModels const& models_;
   SourceProgram const& program_;
   std::string output_;
   std::string work_{};
   std::string analysis_{};
+  std::string markers_method_{};  ///< The transformer's.
   PipelineResult result_{};
   bool verified_ = false;
 };
@@ -183,7 +221,7 @@ Result<PipelineResult> Pipeline<T>::run(SourceProgram const& program, std::strin
                   "steps are analyze, host_to_device, evolve_markers and warmup");
   }
   auto const start = std::chrono::steady_clock::now();
-  auto result = impl::PipelineRun<T>(transformer_, program, output_directory).run(steps_);
+  auto result = impl::PipelineRun<T>(transformer_, models_, program, output_directory).run(steps_);
   if (result)
     result->seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;

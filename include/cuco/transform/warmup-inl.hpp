@@ -25,7 +25,7 @@ class WarmupInserter {
     auto const region =
         std::find_if(regions.begin(), regions.end(), [](TimedRegion const& r) { return r.by_timer; });
     if (region == regions.end()) return nothing("no timer was found around the communication");
-    if (warms_up(*region)) return nothing("the program warms up already");
+    if (warms_up(*region)) return unwanted("the program warms up already");
     std::vector<int> calls;
     for (int call : work_.direct_communication())
       if (region->tokens.begin <= call && call < region->tokens.end) calls.push_back(call);
@@ -33,9 +33,9 @@ class WarmupInserter {
     int point = -1;
     for (int call : calls) {
       if (overwrites_input(call) && !input_is_remade(call, *region))
-        return nothing("line " + std::to_string(m_.code.at(call).line) +
-                       ": an extra round would change the input of an "
-                       "in-place collective");
+        return unwanted("line " + std::to_string(m_.code.at(call).line) +
+                        ": an extra round would change the input of an "
+                        "in-place collective");
       auto const points = early_.before(call, {m_.code.squeezed({call, work_.call_end(call)})});
       if (points.size() != 1)
         return nothing("no place before the timed loop knows all arguments of the communication");
@@ -49,6 +49,9 @@ class WarmupInserter {
 
  private:
   [[nodiscard]] Warmup nothing(std::string reason) const { return {m_.source, false, std::move(reason)}; }
+  [[nodiscard]] Warmup unwanted(std::string reason) const {
+    return {m_.source, false, std::move(reason), true};
+  }
 
   /// Communication that runs before the timer, or times that are left out by an if on the iteration.
   [[nodiscard]] bool warms_up(TimedRegion const& region) const {
