@@ -11,6 +11,7 @@
 #include "cuco/mutate/impl/novelty_filter-inl.hpp"
 #include "cuco/mutate/impl/prompt_text-inl.hpp"
 #include "cuco/mutate/impl/propose_edit-inl.hpp"
+#include "cuco/mutate/mixture-inl.hpp"
 #include "cuco/transform/agent_rewriter-inl.hpp"
 #include "cuco/transform/diagnostic_rerun-inl.hpp"
 #include "cuco/transform/impl/attempt-inl.hpp"

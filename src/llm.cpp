@@ -21,4 +21,6 @@
 #include "cuco/llm/redaction-inl.hpp"
 #include "cuco/llm/replay_backend-inl.hpp"
 #include "cuco/llm/retrying-inl.hpp"
+#include "cuco/llm/scripted_backend-inl.hpp"
 #include "cuco/llm/thompson_policy-inl.hpp"
+#include "cuco/llm/weighted_policy-inl.hpp"
