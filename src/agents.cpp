@@ -6,6 +6,7 @@
 
 #include "cuco/evolve/impl/meta_summary-inl.hpp"
 #include "cuco/llm/prompt_library-inl.hpp"
+#include "cuco/mutate/impl/ask_model-inl.hpp"
 #include "cuco/mutate/impl/known_codes-inl.hpp"
 #include "cuco/mutate/impl/mutation_prompt-inl.hpp"
 #include "cuco/mutate/impl/novelty_filter-inl.hpp"

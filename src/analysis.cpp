@@ -8,6 +8,7 @@
 #include "cuco/analysis/flatten-inl.hpp"
 #include "cuco/analysis/lexer-inl.hpp"
 #include "cuco/analysis/lint-inl.hpp"
+#include "cuco/analysis/source_map-inl.hpp"
 #include "cuco/directives/design_space-inl.hpp"
 #include "cuco/directives/directives-inl.hpp"
 #include "cuco/directives/site-inl.hpp"

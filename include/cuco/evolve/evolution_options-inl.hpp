@@ -10,6 +10,14 @@
 
 namespace cuco {
 
+CUCO_EVOLVE_INLINE IslandOptions EvolutionOptions::island_options() const {
+  return {islands, migration_interval, migration_rate, elitism, separation, migration_graph};
+}
+
+CUCO_EVOLVE_INLINE InspirationOptions EvolutionOptions::inspiration_options() const {
+  return {archive_inspirations, top_k_inspirations, elite_ratio};
+}
+
 CUCO_EVOLVE_INLINE Status check(EvolutionOptions const& options) {
   auto bad = [](std::string cause, char const* remedy) {
     return fail(ErrorCode::kInvalidArgument, std::move(cause), remedy);

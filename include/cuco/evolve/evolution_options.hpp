@@ -9,7 +9,7 @@
 
 #include "cuco/core/result.hpp"
 #include "cuco/fwd.hpp"
-#include "cuco/population/inspirations.hpp"
+#include "cuco/population/inspiration_options.hpp"
 #include "cuco/population/island_options.hpp"
 
 namespace cuco {
@@ -52,12 +52,8 @@ struct EvolutionOptions {
   /// Set by a signal handler or another thread: nothing new is proposed, what is being evaluated is finished.
   std::atomic<bool> const* cancel = nullptr;
 
-  [[nodiscard]] IslandOptions island_options() const {
-    return {islands, migration_interval, migration_rate, elitism, separation, migration_graph};
-  }
-  [[nodiscard]] InspirationOptions inspiration_options() const {
-    return {archive_inspirations, top_k_inspirations, elite_ratio};
-  }
+  [[nodiscard]] IslandOptions island_options() const;
+  [[nodiscard]] InspirationOptions inspiration_options() const;
 };
 
 /// Errors: kInvalidArgument naming the first option that has no meaning.

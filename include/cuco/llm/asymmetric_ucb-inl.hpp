@@ -34,22 +34,6 @@ CUCO_EVOLVE_INLINE double decayed_log(double x, double f) {
   return std::log(f) + x - log_add(0, std::log1p(-f) + x);
 }
 
-CUCO_EVOLVE_INLINE std::vector<double> epsilon_greedy(std::vector<double> const& scores, double epsilon) {
-  std::vector<double> out(scores.size(), 0.0);
-  if (scores.empty()) return out;
-  double const best = *std::max_element(scores.begin(), scores.end());
-  auto const winners = static_cast<double>(std::count(scores.begin(), scores.end(), best));
-  auto const others = static_cast<double>(scores.size()) - winners;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (others == 0) {
-      out[i] = 1 / winners;
-    } else {
-      out[i] = scores[i] == best ? (1 - epsilon) / winners : epsilon / others;
-    }
-  }
-  return out;
-}
-
 }  // namespace impl
 
 CUCO_EVOLVE_INLINE Status AsymmetricUcb::start(std::size_t arms) {

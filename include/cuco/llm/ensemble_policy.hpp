@@ -58,34 +58,12 @@ concept EnsemblePolicy = std::copyable<P> && requires(P p,
 namespace impl {
 
 /// Draws an arm by weight among the usable ones; evenly when none of them has any.
-inline std::size_t pick_arm(std::vector<double> weights, std::vector<bool> const& usable, Rng& rng) {
-  double left = 0;
-  for (std::size_t i = 0; i < weights.size(); ++i) left += usable[i] ? weights[i] : 0;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    if (!usable[i]) {
-      weights[i] = 0;
-    } else if (!(left > 0)) {
-      weights[i] = 1;
-    }
-  }
-  std::size_t arm = rng.weighted(weights);
-  // Rounding may leave the last element, which need not be usable.
-  while (!usable[arm]) arm = arm == 0 ? weights.size() - 1 : arm - 1;
-  return arm;
-}
+[[nodiscard]] std::size_t pick_arm(std::vector<double> weights, std::vector<bool> const& usable, Rng& rng);
 
 /// `draw.usable`, but for arms that were chosen in this generation already, as long as others are left: an
 /// arm whose reply was of no use is not asked again at once, however much a policy would like to know it
 /// better.
-[[nodiscard]] inline std::vector<bool> fresh_arms(ArmDraw const& draw) {
-  std::vector<bool> fresh = draw.usable;
-  bool any = false;
-  for (std::size_t i = 0; i < fresh.size(); ++i) {
-    fresh[i] = fresh[i] && draw.pulls[i] == 0;
-    any = any || fresh[i];
-  }
-  return any ? fresh : draw.usable;
-}
+[[nodiscard]] std::vector<bool> fresh_arms(ArmDraw const& draw);
 
 /// Gives all of 1 - epsilon to the highest scores, and epsilon to the others; evenly when all are equal.
 [[nodiscard]] std::vector<double> epsilon_greedy(std::vector<double> const& scores, double epsilon);
@@ -93,3 +71,7 @@ inline std::size_t pick_arm(std::vector<double> weights, std::vector<bool> const
 }  // namespace impl
 
 }  // namespace cuco
+
+#ifdef CUCO_EVOLVE_HEADER_ONLY
+#include "cuco/llm/ensemble_policy-inl.hpp"
+#endif

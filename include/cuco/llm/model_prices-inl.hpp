@@ -114,6 +114,8 @@ CUCO_EVOLVE_INLINE std::vector<std::string> split_models(std::string_view model)
   return out;
 }
 
+CUCO_EVOLVE_INLINE ModelPrices::ModelPrices() : files_(std::make_shared<std::vector<File> const>()) {}
+
 CUCO_EVOLVE_INLINE Result<ModelPrices::File> ModelPrices::read(std::string_view text,
                                                                std::string const& file) {
   toml::table root;

@@ -36,6 +36,8 @@ struct ModelPrice {
 /// characters wins. docs/budgets-and-recordings.md has the format. Cheap to copy. Any thread.
 class ModelPrices {
  public:
+  /// No prices.
+  ModelPrices();
   /// Errors: kNotFound or kIo for a file that was asked for; kParse with file and line.
   [[nodiscard]] static Result<ModelPrices> load(std::string const& extra = {});
   /// The prices of one text alone. Errors: kParse with `file` and line.
@@ -60,7 +62,7 @@ class ModelPrices {
     std::vector<Entry> entries;
   };
   [[nodiscard]] static Result<File> read(std::string_view toml, std::string const& file);
-  std::shared_ptr<std::vector<File> const> files_ = std::make_shared<std::vector<File>>();
+  std::shared_ptr<std::vector<File> const> files_;
 };
 
 /// The models behind a backend's name: those of an `ensemble:A|B`, else the name itself.

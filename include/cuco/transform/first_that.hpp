@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <tuple>
@@ -12,6 +10,7 @@
 
 #include "cuco/core/concepts.hpp"
 #include "cuco/core/result.hpp"
+#include "cuco/transform/impl/rewriter_order.hpp"
 #include "cuco/transform/impl/rewriter_traits.hpp"
 #include "cuco/transform/rewrite.hpp"
 #include "cuco/transform/rule_rewriter.hpp"
@@ -34,7 +33,7 @@ requires(sizeof...(R) > 0) class FirstThat {
 
   [[nodiscard]] Result<Rewrite> rewrite(RewriteRequest const& request) {
     std::vector<std::string> stopped;
-    return ask<0>(request, first(request), stopped);
+    return ask<0>(request, impl::transforming::first_of(names_, request), stopped);
   }
 
   /// All of its rewriters' attempts.
@@ -42,52 +41,17 @@ requires(sizeof...(R) > 0) class FirstThat {
     return std::apply([&](auto const&... r) { return (impl::transforming::attempts_of(r, stage) + ...); },
                       rewriters_);
   }
-  [[nodiscard]] std::string name() const {
-    std::string out;
-    for (auto const& n : names_) out += (out.empty() ? "" : ", else ") + n;
-    return out;
-  }
+  [[nodiscard]] std::string name() const { return impl::transforming::joined_names(names_); }
 
  private:
   static constexpr std::size_t kCount = sizeof...(R);
-  using Names = std::array<std::string, kCount>;
 
-  [[nodiscard]] Names unique_names() const {
-    Names names = std::apply(
-        [](auto const&... r) { return Names{std::string(impl::transforming::name_of(r))...}; }, rewriters_);
-    // Attempts are told apart by these.
-    for (std::size_t i = 1; i < kCount; ++i) {
-      auto const same = std::count(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]);
-      if (same > 0) names[i] += " (" + std::to_string(same + 1) + ")";
-    }
-    return names;
-  }
-
-  /// The rewriter that made what this stage builds on, or the first one.
-  [[nodiscard]] std::size_t first(RewriteRequest const& request) const {
-    if (request.history == nullptr || request.stage != TransformStage::kDevice) return 0;
-    for (auto i = request.history->rbegin(); i != request.history->rend(); ++i) {
-      if (!i->accepted || i->stage != TransformStage::kInfrastructure || i->label == "input") continue;
-      auto const who = std::find(names_.begin(), names_.end(), i->rewriter);
-      return who == names_.end() ? 0 : static_cast<std::size_t>(who - names_.begin());
-    }
-    return 0;
-  }
-
-  /// How many of the failed attempts at this stage are `name`'s; `why` gets the reason of the last.
-  [[nodiscard]] static int failures(RewriteRequest const& request,
-                                    std::string const& name,
-                                    std::string& why) {
-    if (request.history == nullptr) return 0;
-    auto const& all = *request.history;
-    std::size_t const mine = std::min(all.size(), static_cast<std::size_t>(std::max(0, request.attempt - 1)));
-    int count = 0;
-    for (std::size_t i = all.size() - mine; i < all.size(); ++i) {
-      if (all[i].rewriter != name) continue;
-      ++count;
-      why = all[i].message.substr(0, all[i].message.find('\n'));
-    }
-    return count;
+  [[nodiscard]] std::vector<std::string> unique_names() const {
+    return std::apply(
+        [](auto const&... r) {
+          return impl::transforming::unique_names({std::string(impl::transforming::name_of(r))...});
+        },
+        rewriters_);
   }
 
   template <std::size_t I>
@@ -99,7 +63,8 @@ requires(sizeof...(R) > 0) class FirstThat {
     if constexpr (!kLast) {
       if (I < begin) return ask<I + 1>(request, begin, stopped);
       std::string why;
-      if (failures(request, names_[I], why) >= impl::transforming::attempts_of(rewriter, request.stage)) {
+      int const failed = impl::transforming::failures_of(names_[I], request, why);
+      if (failed >= impl::transforming::attempts_of(rewriter, request.stage)) {
         stopped.push_back(names_[I] + ": what it made failed: " + why);
         return ask<I + 1>(request, begin, stopped);
       }
@@ -111,20 +76,12 @@ requires(sizeof...(R) > 0) class FirstThat {
         return ask<I + 1>(request, begin, stopped);
       }
     }
-    if (!out) {
-      Error error = std::move(out).error();
-      for (auto const& reason : stopped) error.detail += (error.detail.empty() ? "" : "\n") + reason;
-      return tl::unexpected<Error>(std::move(error));
-    }
-    out->by = names_[I];
-    std::vector<Change> told;
-    for (auto const& reason : stopped) told.push_back({1, "ask " + names_[I], reason});
-    out->changes.insert(out->changes.begin(), told.begin(), told.end());
+    impl::transforming::tell_who(names_[I], stopped, out);
     return out;
   }
 
   std::tuple<R...> rewriters_;
-  Names names_;
+  std::vector<std::string> names_;
 };
 
 static_assert(explain_rewriter<FirstThat<RuleRewriter<Api::LSA>, RuleRewriter<Api::LSA>>>());

@@ -2,31 +2,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <chrono>
 #include <string>
-#include <utility>
 
-#include "cuco/transform/impl/transform_run.hpp"
+#include "cuco/transform/impl/rewriter_traits.hpp"
+#include "cuco/transform/impl/transform_parts.hpp"
 #include "cuco/transform/transformer.hpp"
 
 namespace cuco {
 
 template <Api A, Rewriter R, Verifier V>
 Result<TransformResult> Transformer<A, R, V>::transform(SourceProgram const& program) {
-  auto const start = std::chrono::steady_clock::now();
-  auto directory = impl::WorkDirectory::open(options_.work_directory);
-  if (!directory) return forward_error(std::move(directory));
-  impl::transforming::TransformRun<R, V> run(rewriter_, verifier_, options_, program, directory->path());
-  auto result = run.run(A);
-  std::chrono::duration<double> const seconds = std::chrono::steady_clock::now() - start;
-  if (result) result->seconds = seconds.count();
-  auto const& iterations = result ? result->iterations : run.iterations();
-  std::string const summary = impl::transform_summary_json(
-      iterations, seconds.count(), result ? std::string() : to_line(result.error()));
-  auto written = write_file_atomic(directory->path() + "/transform_summary.json", summary);
-  if (!written && result) return forward_error(std::move(written));
-  return result;
+  V const& verifier = verifier_;
+  impl::transforming::TransformParts parts;
+  parts.rewrite = [this](RewriteRequest const& request) { return rewriter_.rewrite(request); };
+  parts.attempts = [this](TransformStage stage) { return impl::transforming::attempts_of(rewriter_, stage); };
+  parts.verifier.verify =
+      [&verifier](std::string const& code, std::string const& directory, std::string const& label) {
+        return verifier.verify(code, directory, label);
+      };
+  if constexpr (requires { verifier.devices().fingerprint(); })
+    parts.fingerprint = [&verifier] { return verifier.devices().fingerprint(); };
+  return impl::transforming::run_transform(parts, A, options_, program);
 }
 
 }  // namespace cuco

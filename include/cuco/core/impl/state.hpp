@@ -2,12 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <charconv>
 #include <concepts>
-#include <cstddef>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "cuco/core/mutation.hpp"
 
@@ -46,9 +43,7 @@ void load_state([[maybe_unused]] T& part, [[maybe_unused]] std::string_view stat
 }
 
 /// Two states as one text: length of the first, a colon, the first, the second.
-inline std::string join_states(std::string const& first, std::string const& second) {
-  return std::to_string(first.size()) + ':' + first + second;
-}
+[[nodiscard]] std::string join_states(std::string const& first, std::string const& second);
 
 struct SplitStates {
   std::string_view first{};
@@ -57,15 +52,7 @@ struct SplitStates {
 };
 
 /// The inverse of `join_states`; not valid for other text.
-inline SplitStates split_states(std::string_view state) {
-  std::size_t length = 0;
-  auto const [stop, error] = std::from_chars(state.data(), state.data() + state.size(), length);
-  auto const digits = static_cast<std::size_t>(stop - state.data());
-  if (error != std::errc{} || digits >= state.size() || state[digits] != ':') return {};
-  state.remove_prefix(digits + 1);
-  if (length > state.size()) return {};
-  return {state.substr(0, length), state.substr(length), true};
-}
+[[nodiscard]] SplitStates split_states(std::string_view state);
 
 template <class T>
 void set_phase([[maybe_unused]] T& part, [[maybe_unused]] Phase phase) {
@@ -82,3 +69,7 @@ std::string name_of([[maybe_unused]] T const& part, std::string_view fallback) {
 }
 
 }  // namespace cuco::impl
+
+#ifdef CUCO_EVOLVE_HEADER_ONLY
+#include "cuco/core/impl/state-inl.hpp"
+#endif

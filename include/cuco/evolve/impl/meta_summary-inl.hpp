@@ -62,7 +62,10 @@ CUCO_EVOLVE_INLINE Result<MetaMemory> meta_memory_from_json(std::string const& t
     memory.recommendations = json.value("meta_recommendations", "");
     memory.history = json.value("meta_recommendations_history", std::vector<std::string>());
     memory.processed = json.at("total_programs_meta_processed").get<std::int64_t>();
-    memory.processed_ids = json.at("processed_ids").get<std::set<std::string>>();
+    memory.processed_ids = json.at("processed_ids").get<std::vector<std::string>>();
+    auto& ids = memory.processed_ids;
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     if (json.contains("cost_not_told_usd")) memory.owed = price(json["cost_not_told_usd"]);
     if (json.contains("last_advice")) {
       memory.advised = json["last_advice"].at("generation").get<int>();
@@ -109,7 +112,8 @@ CUCO_EVOLVE_INLINE void MetaSummary::take(Program const& program) {
   if (!attribute_or(program.metadata, kIslandCopyKey).empty()) return;
   if (!attribute_or(program.metadata, "duplicate_of").empty()) return;
   if (program.correct && (best_.id.empty() || better(program, best_))) best_ = program;
-  if (memory_.processed_ids.count(program.id.value) != 0) return;
+  auto const& done = memory_.processed_ids;
+  if (std::binary_search(done.begin(), done.end(), program.id.value)) return;
   for (auto& pending : memory_.pending) {
     if (pending.program.id != program.id) continue;
     pending.program = program;
@@ -125,6 +129,12 @@ CUCO_EVOLVE_INLINE void MetaSummary::on(Event const& event) {
   take(*event.program);
 }
 
+CUCO_EVOLVE_INLINE void MetaSummary::note_processed(std::string const& id) {
+  auto& ids = memory_.processed_ids;
+  auto const at = std::lower_bound(ids.begin(), ids.end(), id);
+  if (at == ids.end() || *at != id) ids.insert(at, id);
+}
+
 /// Marks the oldest of too many programs as done.
 CUCO_EVOLVE_INLINE void MetaSummary::pass_over() {
   auto& pending = memory_.pending;
@@ -133,7 +143,7 @@ CUCO_EVOLVE_INLINE void MetaSummary::pass_over() {
   auto const most = static_cast<std::size_t>(std::max(1, options_.most_at_once));
   if (pending.size() <= most) return;
   auto const extra = pending.size() - most;
-  for (std::size_t i = 0; i < extra; ++i) memory_.processed_ids.insert(pending[i].program.id.value);
+  for (std::size_t i = 0; i < extra; ++i) note_processed(pending[i].program.id.value);
   memory_.processed += static_cast<std::int64_t>(extra);
   pending.erase(pending.begin(), pending.begin() + static_cast<std::ptrdiff_t>(extra));
   log_info(fmt::format("meta-summary: the oldest {} new programs are passed over", extra));
@@ -219,7 +229,7 @@ CUCO_EVOLVE_INLINE Status MetaSummary::summarise(AskModel const& ask) {
   memory_.recommendations = shorten_lines(*recommendations, options_.recommendation_characters);
   memory_.history.push_back(memory_.recommendations);
   if (memory_.history.size() > kHistory) memory_.history.erase(memory_.history.begin());
-  for (auto const& pending : memory_.pending) memory_.processed_ids.insert(pending.program.id.value);
+  for (auto const& pending : memory_.pending) note_processed(pending.program.id.value);
   memory_.processed += static_cast<std::int64_t>(memory_.pending.size());
   memory_.pending.clear();
   if (!options_.directory.empty()) {

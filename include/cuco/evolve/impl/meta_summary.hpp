@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -30,9 +29,9 @@ struct MetaMemory {
   std::string summaries{};  ///< Of the last programs summarised, for readers.
   std::string record{};
   std::string recommendations{};
-  std::vector<std::string> history{};  ///< The last recommendations, the current ones included.
-  std::int64_t processed = 0;          ///< Programs summarised or passed over.
-  std::set<std::string> processed_ids{};
+  std::vector<std::string> history{};        ///< The last recommendations, the current ones included.
+  std::int64_t processed = 0;                ///< Programs summarised or passed over.
+  std::vector<std::string> processed_ids{};  ///< Sorted, each once.
   std::vector<PendingProgram> pending{};
   std::optional<double> owed = 0;  ///< Spent and not told in an `Advice` yet; empty: unknown.
   int advised = -1;                ///< Generation of the last advice that cost something.
@@ -57,6 +56,7 @@ class MetaSummary {
   void remember();
   void take(Program const& program);
   void pass_over();
+  void note_processed(std::string const& id);
   [[nodiscard]] Status summarise(AskModel const& ask);
   [[nodiscard]] Result<std::string> ask_for(std::string prompt, AskModel const& ask);
   void keep();

@@ -23,10 +23,13 @@ CUCO_EVOLVE_INLINE void KnownCodes::follow(std::vector<std::string> const& known
     read_.clear();
     keys_.clear();
   }
+  auto const sorted = static_cast<std::ptrdiff_t>(keys_.size());
   for (std::size_t i = read_.size(); i < known.size(); ++i) {
     read_.push_back(hash64(known[i]));
-    keys_.insert(code_key(known[i]));
+    keys_.push_back(code_key(known[i]));
   }
+  std::sort(keys_.begin() + sorted, keys_.end());
+  std::inplace_merge(keys_.begin(), keys_.begin() + sorted, keys_.end());
 }
 
 CUCO_EVOLVE_INLINE bool KnownCodes::holds(std::string const& code,
@@ -36,7 +39,7 @@ CUCO_EVOLVE_INLINE bool KnownCodes::holds(std::string const& code,
   if (key == code_key(parent)) return true;
   if (known == nullptr) return false;
   follow(*known);
-  return keys_.count(key) != 0;
+  return std::binary_search(keys_.begin(), keys_.end(), key);
 }
 
 }  // namespace cuco::impl

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 namespace cuco::impl {
@@ -23,7 +22,7 @@ class KnownCodes {
  private:
   void follow(std::vector<std::string> const& known);
   std::vector<std::uint64_t> read_{};  ///< Hash of each code that was read.
-  std::unordered_set<std::string> keys_{};
+  std::vector<std::string> keys_{};    ///< Of what was read, sorted.
 };
 
 }  // namespace cuco::impl

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <string>
 
@@ -20,7 +19,8 @@ template <class R>
   if constexpr (requires {
                   { rewriter.attempts(stage) } -> std::convertible_to<int>;
                 }) {
-    return std::max(1, rewriter.attempts(stage));
+    int const wanted = rewriter.attempts(stage);
+    return wanted < 1 ? 1 : wanted;
   } else {
     return 1;
   }

@@ -9,13 +9,12 @@
 #include <vector>
 
 #include "cuco/analysis/analyzer.hpp"
-#include "cuco/core/concepts.hpp"
 #include "cuco/transform/diagnostic_rerun.hpp"
 #include "cuco/transform/generated_section.hpp"
 #include "cuco/transform/impl/attempt.hpp"
-#include "cuco/transform/impl/rewriter_traits.hpp"
 #include "cuco/transform/impl/stage_check.hpp"
 #include "cuco/transform/impl/transform_files.hpp"
+#include "cuco/transform/impl/transform_parts.hpp"
 #include "cuco/transform/impl/transform_state.hpp"
 #include "cuco/transform/load_program.hpp"
 #include "cuco/transform/markers.hpp"
@@ -23,24 +22,17 @@
 #include "cuco/transform/rule_rewriter.hpp"
 #include "cuco/transform/transform_options.hpp"
 #include "cuco/transform/transform_result.hpp"
-#include "cuco/transform/verifier.hpp"
 
 namespace cuco::impl::transforming {
 
 /// One transformation on its way: what was tried, for the summary, for feedback and for resuming.
-template <Rewriter R, Verifier V>
 class TransformRun {
  public:
-  TransformRun(R& rewriter,
-               V const& verifier,
+  TransformRun(TransformParts const& parts,
                TransformOptions const& options,
                SourceProgram const& program,
                std::string directory)
-      : rewriter_(rewriter),
-        verifier_(verifier),
-        options_(options),
-        program_(program),
-        directory_(std::move(directory)) {}
+      : parts_(parts), options_(options), program_(program), directory_(std::move(directory)) {}
 
   [[nodiscard]] Result<TransformResult> run(Api api) {
     api_ = api;
@@ -110,8 +102,7 @@ class TransformRun {
                                    options_.single_stage ? "single" : "two",
                                    options_.directives ? to_string(*options_.directives) : std::string()};
     parts.insert(parts.end(), options_.args.begin(), options_.args.end());
-    if constexpr (requires { verifier_.devices().fingerprint(); })
-      parts.push_back(verifier_.devices().fingerprint());
+    if (parts_.fingerprint) parts.push_back(parts_.fingerprint());
     return transform_key(parts);
   }
 
@@ -148,7 +139,7 @@ class TransformRun {
   }
 
   [[nodiscard]] Result<void> advance(TransformStage stage) {
-    int const most = options_.attempts > 0 ? options_.attempts : attempts_of(rewriter_, stage);
+    int const most = options_.attempts > 0 ? options_.attempts : parts_.attempts(stage);
     while (state_.attempts < most) {
       auto report = Analyzer{}.analyze(result_.code, program_.path);
       if (!report) return forward_error(std::move(report));
@@ -189,7 +180,7 @@ class TransformRun {
                                  program_.code,
                                  options_.args,
                                  directory_ + "/" + now.label};
-    auto rewrite = rewriter_.rewrite(request);
+    auto rewrite = parts_.rewrite(request);
     if (!rewrite) return forward_error(std::move(rewrite));
     if (auto ok = note_diagnosis(*rewrite); !ok) return forward_error(std::move(ok));
     ++state_.number;
@@ -229,7 +220,7 @@ class TransformRun {
       now.message = stage_problem(api_, now.stage, program_.code, now.code, program_.path);
     now.accepted = now.verified && now.message.empty();
     if (again && options_.diagnostic_rerun && now.built && !now.ran) {
-      auto rerun = cuco::diagnostic_rerun(verifier_, now.code, *outcome);
+      auto rerun = cuco::diagnostic_rerun(parts_.verifier, now.code, *outcome);
       if (!rerun) return forward_error(std::move(rerun));
       now.rerun = std::move(*rerun);
       if (!now.rerun.empty()) return write_file_atomic(path_of(now, ".rerun.txt"), now.rerun);
@@ -252,7 +243,7 @@ class TransformRun {
     auto const start = std::chrono::steady_clock::now();
     if (auto made = write_file_atomic(path_of(now, ".cu"), now.code); !made)
       return forward_error(std::move(made));
-    auto outcome = verifier_.verify(now.code, directory_, now.label);
+    auto outcome = parts_.verifier.verify(now.code, directory_, now.label);
     if (!outcome) return outcome;
     if (state_.input_verified && outcome->verified && outcome->shape != state_.shape) {
       outcome->verified = false;
@@ -336,8 +327,7 @@ class TransformRun {
     });
   }
 
-  R& rewriter_;
-  V const& verifier_;
+  TransformParts const& parts_;
   TransformOptions const& options_;
   SourceProgram const& program_;
   std::string directory_;
