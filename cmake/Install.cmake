@@ -4,7 +4,13 @@ include(CMakePackageConfigHelpers)
 # beside itself at run time.
 install(DIRECTORY include/cuco DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY src DESTINATION ${CMAKE_INSTALL_DATADIR}/cuco_codesign)
-install(TARGETS cuco_core cuco_base cuco_sqlite cuco_emulator cuco EXPORT cuco_codesignTargets)
+# Prompt templates: found from the headers, or named by CUCO_PROMPTS.
+install(
+  DIRECTORY prompts
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/cuco_codesign
+  FILES_MATCHING
+  PATTERN "*.txt")
+install(TARGETS cuco_core cuco_base cuco_sqlite cuco_emulator cuco_llm cuco EXPORT cuco_codesignTargets)
 install(
   EXPORT cuco_codesignTargets
   NAMESPACE cuco_codesign::

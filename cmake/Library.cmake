@@ -46,12 +46,16 @@ target_link_libraries(cuco_sqlite INTERFACE cuco_base SQLite::SQLite3)
 cuco_component(emulator emulator)
 target_link_libraries(cuco_emulator INTERFACE cuco_base tomlplusplus::tomlplusplus)
 
+# Language models and embedders, over HTTP and as subprocesses.
+cuco_component(llm llm llm_wire)
+target_link_libraries(cuco_llm INTERFACE cuco_base tomlplusplus::tomlplusplus CURL::libcurl)
+
 # All of it.
 add_library(cuco INTERFACE)
 add_library(cuco_codesign::cuco ALIAS cuco)
 set_target_properties(cuco PROPERTIES EXPORT_NAME cuco)
-target_link_libraries(cuco INTERFACE cuco_sqlite cuco_emulator)
-foreach(body IN ITEMS evaluate search transform)
+target_link_libraries(cuco INTERFACE cuco_sqlite cuco_emulator cuco_llm)
+foreach(body IN ITEMS evaluate search transform agents)
   target_sources(cuco INTERFACE $<BUILD_INTERFACE:${cuco_src}/${body}.cpp> $<INSTALL_INTERFACE:${cuco_installed_src}/${body}.cpp>)
 endforeach()
 
@@ -73,6 +77,7 @@ target_link_libraries(
             range-v3::range-v3
             Boost::regex
             SQLite::SQLite3
+            CURL::libcurl
             Threads::Threads)
 target_compile_options(
   cuco_dev

@@ -5,6 +5,7 @@
 #include "cuco/core/impl/inline.hpp"
 
 #include "cuco/core/atomic_file-inl.hpp"
+#include "cuco/core/impl/state-inl.hpp"
 #include "cuco/core/log-inl.hpp"
 #include "cuco/core/progress-inl.hpp"
 #include "cuco/core/run_directory-inl.hpp"

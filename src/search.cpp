@@ -5,6 +5,8 @@
 #include "cuco/core/impl/inline.hpp"
 
 #include "cuco/evolve/event_text-inl.hpp"
+#include "cuco/evolve/evolution_options-inl.hpp"
+#include "cuco/evolve/impl/evolution_run-inl.hpp"
 #include "cuco/evolve/impl/proposal-inl.hpp"
 #include "cuco/evolve/impl/run_files-inl.hpp"
 #include "cuco/evolve/impl/search_state-inl.hpp"
@@ -14,6 +16,7 @@
 #include "cuco/evolve/run_summary-inl.hpp"
 #include "cuco/population/archive-inl.hpp"
 #include "cuco/population/inspirations-inl.hpp"
+#include "cuco/population/island_options-inl.hpp"
 #include "cuco/population/migration-inl.hpp"
 #include "cuco/population/roster-inl.hpp"
 #include "cuco/population/seeds-inl.hpp"

@@ -6,7 +6,10 @@
 
 #include "cuco/mutate/directive_mutator-inl.hpp"
 #include "cuco/transform/generated_section-inl.hpp"
+#include "cuco/transform/impl/pipeline_run-inl.hpp"
+#include "cuco/transform/impl/rewriter_order-inl.hpp"
 #include "cuco/transform/impl/transform_files-inl.hpp"
+#include "cuco/transform/impl/transform_run-inl.hpp"
 #include "cuco/transform/load_program-inl.hpp"
 #include "cuco/transform/markers-inl.hpp"
 #include "cuco/transform/rule_rewriter-inl.hpp"

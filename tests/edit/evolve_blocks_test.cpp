@@ -172,8 +172,8 @@ TEST(EvolveBlocksProperty, ReplaceUndoesExtractAndKeepsFrozenBytes) {
     EXPECT_EQ(*extracted, texts);
     EXPECT_EQ(*cuco::replace_evolve_blocks(source, *extracted), source);
     Texts other;
-    for (std::size_t i = 0; i < texts.size(); ++i)
-      other.push_back("y" + std::to_string(rng.below(1000)) + ";\n");
+    // What was there stays, so that brackets are as open or closed as before.
+    for (std::string const& text : texts) other.push_back(text + "y" + std::to_string(rng.below(1000)) + ";\n");
     auto const replaced = cuco::replace_evolve_blocks(source, other);
     ASSERT_TRUE(replaced);
     EXPECT_EQ(*cuco::extract_evolve_blocks(*replaced), other);
@@ -182,6 +182,39 @@ TEST(EvolveBlocksProperty, ReplaceUndoesExtractAndKeepsFrozenBytes) {
     EXPECT_TRUE(cuco::check_frozen(source, *replaced));
     EXPECT_EQ(*cuco::replace_evolve_blocks(*replaced, texts), source);
   }
+}
+
+TEST(FrozenCheck, FrozenTextStaysInItsPlace) {
+  std::string const original = "void f() {\n" + kStart + "  a();\n" + kEnd + "  verify();\n}\n";
+  auto const with = [&](std::string const& text) {
+    return "void f() {\n" + kStart + text + kEnd + "  verify();\n}\n";
+  };
+  for (char const* fine : {"",
+                           "  if (x) { b(); } else { c(y[0]); }\n",
+                           "#if A\n  while (x) {\n#else\n  while (y) {\n#endif\n    b();\n  }\n",
+                           "  s = \"} {\"; c = '}';  // }\n#if 0\n}\n#endif\n"}) {
+    auto const checked = cuco::check_frozen(original, with(fine));
+    EXPECT_TRUE(checked) << fine << (checked ? "" : to_line(checked.error()));
+    EXPECT_TRUE(cuco::replace_evolve_blocks(original, {fine})) << fine;
+  }
+  for (char const* moved : {"}\nvoid unused() {\n",
+                            "  if (false) {\n",
+                            "  }\n",
+                            "  auto never = [&] {\n",
+                            "  g(\n",
+                            "#if 0\n",
+                            "#endif\n#if 1\n",
+                            "#else\n"}) {
+    auto const checked = cuco::check_frozen(original, with(moved), "c.cu");
+    ASSERT_FALSE(checked) << moved;
+    EXPECT_TRUE(checked.error().code == cuco::ErrorCode::kRefused || checked.error().code == cuco::ErrorCode::kParse)
+        << to_line(checked.error());
+    EXPECT_FALSE(cuco::replace_evolve_blocks(original, {moved})) << moved;
+  }
+  // A block may be one side of a bracket from the start.
+  std::string const half = kStart + "void f() {\n  a();\n" + kEnd + "  verify();\n}\n";
+  EXPECT_TRUE(cuco::check_frozen(half, kStart + "void f() {\n  b();\n" + kEnd + "  verify();\n}\n"));
+  EXPECT_FALSE(cuco::check_frozen(half, kStart + "void f() {\n  if (x) {\n" + kEnd + "  verify();\n}\n"));
 }
 
 TEST(EvolveBlocksProperty, RandomTextsNeverBreakIt) {

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cuco/core/log.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/evolve/evolution.hpp"
 #include "cuco/select/any_selector.hpp"

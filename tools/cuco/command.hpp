@@ -53,6 +53,7 @@ void add_device_choice(CLI::App& app, DeviceChoice& choice);
 void add_analyze(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 void add_evolve(CLI::App& app, int& status);
+void add_models(CLI::App& app, int& status);
 void add_run(CLI::App& app, int& status);
 void add_show(CLI::App& app, int& status);
 void add_transform(CLI::App& app, int& status);

@@ -26,12 +26,13 @@
 #include "cuco/evolve/evolution.hpp"
 #include "cuco/evolve/json_lines_observer.hpp"
 #include "cuco/evolve/log_observer.hpp"
+#include "cuco/evolve/meta_summariser.hpp"
 #include "cuco/evolve/progress_observer.hpp"
-#include "cuco/mutate/directive_mutator.hpp"
 #include "cuco/process/find_program.hpp"
 #include "cuco/report/run_report.hpp"
 #include "cuco/select/any_selector.hpp"
 #include "cuco/store/sqlite_storage.hpp"
+#include "cuco/transform/generated_section.hpp"
 
 namespace cuco::tool {
 namespace {
@@ -162,6 +163,7 @@ void add_search_choice(CLI::App& app, SearchChoice& choice) {
   app.add_flag("--nvcc-check,!--no-nvcc-check",
                choice.nvcc_check,
                "Compile every candidate with nvcc too, where it is installed");
+  add_proposer_choice(app, choice.proposers);
 }
 
 void say_steps(bool json, std::vector<PipelineStep> const& steps) {
@@ -215,6 +217,7 @@ Status claim_directory(RunDirectory const& directory,
 
 int run_search(Search const& search,
                SearchChoice const& choice,
+               Models const& models,
                DeviceChoice const& where,
                Devices const& devices,
                RunDirectory const& directory,
@@ -251,7 +254,15 @@ int run_search(Search const& search,
   options.target_score = choice.target_ms > 0 ? combined_score(choice.target_ms) : 0;
   options.run_directory = &directory;
   options.cancel = &interrupted;
+  if (models) options.max_attempts = 3;  // each one may be several paid calls
+  auto task = task_text(choice.proposers);
+  if (!task) return report_error(task.error(), json);
+  options.task = *std::move(task);
 
+  auto const annotations = read_annotations(search.program.code, search.program.name);
+  auto mutator = make_proposer(
+      choice.proposers, models, annotations && !annotations->empty(), hardware_text(devices, where.ranks));
+  if (!mutator) return report_error(mutator.error(), json);
   auto selector = make_selector(choice.selector);
   if (!selector) return report_error(selector.error(), json);
   auto storage = SqliteStorage::open(directory.database());
@@ -265,7 +276,19 @@ int run_search(Search const& search,
 
   InterruptGuard guard;
   Evolution evolution{
-      std::move(*storage), std::move(*selector), DirectiveMutator{}, std::move(judge), options};
+      std::move(*storage), std::move(*selector), *std::move(mutator), std::move(judge), options};
+  struct Relay {
+    std::function<void(Event const&)> to;
+    void on(Event const& event) const { to(event); }
+  };
+  for (auto const& observer : models.observers) evolution.observe(Relay{observer});
+  if (models && choice.proposers.meta_every > 0) {
+    MetaSummariserOptions meta;
+    meta.interval = choice.proposers.meta_every;
+    meta.directory = directory.path();
+    meta.effort = models.effort;
+    evolution.advise(MetaSummariser{models.backend, std::move(meta)});
+  }
   evolution.observe(LogObserver(directory));
   auto events = JsonLinesObserver::open(directory.path() + "/events.jsonl");
   if (!events) return report_error(events.error(), json);
@@ -289,12 +312,21 @@ int run_search(Search const& search,
                       {"imported", summary->imported},
                       {"resumed", summary->resumed},
                       {"seconds", summary->seconds}};
+    if (models) {
+      auto const spent = models.spent();
+      out["models"] = {{"names", models.names},
+                       {"calls", spent.calls},
+                       {"tokens", spent.tokens},
+                       {"usd", spent.usd},
+                       {"unpriced_calls", spent.unpriced_calls}};
+    }
     out["exit_code"] = code;
     fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{}", to_text(*report));
     if (auto line = nvcc_line(*report, directory, devices, choice.nvcc_check); !line.empty())
       fmt::print("{}\n", line);
+    if (models) fmt::print("models: {}\n", spending_text(models.spent()));
     fmt::print("stopped: {}\nbest program: {}/main.cu\nrun directory: {}\n",
                summary->reason_text,
                directory.best(),

@@ -14,8 +14,15 @@
 #include "cuco/evaluate/contract_output.hpp"
 #include "cuco/evaluate/devices.hpp"
 #include "cuco/evolve/evolution_options.hpp"
+#include "cuco/transform/agent_rewriter.hpp"
+#include "cuco/transform/first_that.hpp"
+#include "cuco/transform/llm_markers.hpp"
+#include "cuco/transform/llm_rewriter.hpp"
+#include "cuco/transform/llm_warmup.hpp"
 #include "cuco/transform/load_program.hpp"
 #include "cuco/transform/pipeline.hpp"
+#include "model_choice.hpp"
+#include "proposers.hpp"
 
 namespace cuco::tool {
 
@@ -42,6 +49,7 @@ struct SearchChoice {
   double target_ms = 0;
   bool nvcc_check = true;
   int repetitions = 0;  ///< Launches per measurement on GPUs; 0: as many as the interval asks for.
+  ProposerChoice proposers;
 };
 void add_search_choice(CLI::App& app, SearchChoice& choice);
 
@@ -63,6 +71,7 @@ struct Search {
 /// @return the exit code of the command.
 int run_search(Search const& search,
                SearchChoice const& choice,
+               Models const& models,
                DeviceChoice const& where,
                Devices const& devices,
                RunDirectory const& directory,
@@ -85,13 +94,30 @@ std::string format_time(double ms, Origin origin);
 /// Prints the steps of a pipeline, one line each.
 void say_steps(bool json, std::vector<PipelineStep> const& steps);
 
-/// Calls `use` with a transformer of the API that is chosen at run time.
-template <class Use>
-auto with_transformer(Api api, Devices const& devices, TransformOptions const& options, Use use) {
-  if (api == Api::LSA) return use(Transformer<Api::LSA>{RuleRewriter<Api::LSA>{}, devices, options});
-  if (api == Api::GIN) return use(Transformer<Api::GIN>{RuleRewriter<Api::GIN>{}, devices, options});
-  return use(Transformer<Api::Auto>{RuleRewriter<Api::Auto>{}, devices, options});
-}
+/// Who rewrites host-driven programs.
+struct RewriterChoice {
+  std::string rewriter = "auto";  ///< rules, model, agent; auto: the rules, then the model where they stop.
+  std::string reference;          ///< File with a device-initiated program to learn from.
+  std::string agent_model;        ///< Of the claude command line.
+  std::vector<std::string> agent_environment;  ///< Variables that the agent gets, such as that of its key.
+  bool model_steps = false;                    ///< Markers and warm-up by the model, with the rules as check.
+  bool single_stage = false;
+};
+void add_rewriter_choice(CLI::App& app, RewriterChoice& choice);
+/// Errors: kInvalidArgument for a choice that needs a model and has none.
+[[nodiscard]] Status check(RewriterChoice const& choice, Models const& models);
+
+/// Facts about the machine that programs run on, for prompts.
+std::string hardware_text(Devices const& devices, int ranks);
+
+/// Runs the pipeline with a transformer of the API and the rewriter that are chosen at run time.
+Result<PipelineResult> run_pipeline(Api api,
+                                    Devices const& devices,
+                                    TransformOptions options,
+                                    RewriterChoice const& choice,
+                                    Models const& models,
+                                    SourceProgram const& program,
+                                    std::string const& output_directory);
 
 /// Parses --api.
 Api api_of(std::string const& text);

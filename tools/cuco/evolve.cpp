@@ -20,6 +20,7 @@ struct Options {
   Common common;
   DeviceChoice where;
   SearchChoice search;
+  ModelChoice models;
   std::string file;
 };
 
@@ -38,10 +39,10 @@ int evolve(Options options) {
         json);
   auto collectives = read_annotations(program->code, options.file);
   if (!collectives) return report_error(collectives.error(), json);
-  if (collectives->empty())
+  if (collectives->empty() && !options.models.any())
     return report_error(Error{ErrorCode::kRefused,
                               "there is no generated section that directives could vary",
-                              "start from a program that cuco transform wrote",
+                              "start from a program that cuco transform wrote, or name a model with --model",
                               options.file},
                         json);
   Api const api = generated_api(program->code).value_or(Api::LSA);
@@ -56,6 +57,9 @@ int evolve(Options options) {
   if (!directory) return report_error(directory.error(), json);
   if (auto claimed = claim_directory(*directory, *program, options.where, to_string(api), *devices); !claimed)
     return report_error(claimed.error(), json);
+
+  auto models = make_models(options.models, options.search.seed, directory->path() + "/llm_ledger.jsonl");
+  if (!models) return report_error(models.error(), json);
 
   VerifyOptions verify;
   verify.ranks = options.where.ranks;
@@ -76,7 +80,7 @@ int evolve(Options options) {
                               outcome->diagnostics},
                         json);
   return run_search(
-      {*program, outcome->shape, {}}, options.search, options.where, *devices, *directory, json);
+      {*program, outcome->shape, {}}, options.search, *models, options.where, *devices, *directory, json);
 }
 
 }  // namespace
@@ -87,6 +91,7 @@ void add_evolve(CLI::App& app, int& status) {
       app.add_subcommand("evolve", "Search for a faster variant of a program with EVOLVE markers");
   command->add_option("file", options->file, "CUDA source file with EVOLVE markers")->required();
   add_search_choice(*command, options->search);
+  add_model_choice(*command, options->models);
   add_device_choice(*command, options->where);
   add_common(*command, options->common);
   command->callback([options, &status] { status = evolve(*options); });

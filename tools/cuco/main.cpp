@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
   tool::add_evolve(app, status);
   tool::add_run(app, status);
   tool::add_show(app, status);
+  tool::add_models(app, status);
 
   try {
     app.parse(argc, argv);

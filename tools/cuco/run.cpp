@@ -21,6 +21,8 @@ struct Options {
   Common common;
   DeviceChoice where;
   SearchChoice search;
+  ModelChoice models;
+  RewriterChoice rewriter;
   std::string file;
   std::string api;
 };
@@ -60,6 +62,7 @@ std::optional<Prepared> load_prepared(RunDirectory const& directory, SourceProgr
 Result<Prepared> prepare(Options const& options,
                          Devices const& devices,
                          RunDirectory const& directory,
+                         Models const& models,
                          SourceProgram const& program) {
   bool const json = options.common.json;
   TransformOptions transform;
@@ -73,9 +76,8 @@ Result<Prepared> prepare(Options const& options,
                   options.api,
                   devices.name(),
                   options.where.ranks));
-  auto result = with_transformer(api_of(options.api), devices, transform, [&](auto transformer) {
-    return Pipeline{std::move(transformer)}.run(program, directory.pipeline());
-  });
+  auto result = run_pipeline(
+      api_of(options.api), devices, transform, options.rewriter, models, program, directory.pipeline());
   if (!result) return forward_error(std::move(result));
   say_steps(json, result->steps);
 
@@ -129,13 +131,16 @@ int run(Options options) {
   if (auto claimed = claim_directory(*directory, *program, options.where, options.api, *devices); !claimed)
     return report_error(claimed.error(), json);
 
+  auto models = make_models(options.models, options.search.seed, directory->path() + "/llm_ledger.jsonl");
+  if (!models) return report_error(models.error(), json);
+  if (auto usable = check(options.rewriter, *models); !usable) return report_error(usable.error(), json);
   if (!json) fmt::print("{}", to_text(*report));
   std::fflush(stdout);
   auto prepared = load_prepared(*directory, *program);
   if (prepared) {
     say(json, "fast path: done before, not repeated");
   } else {
-    auto made = prepare(options, *devices, *directory, *program);
+    auto made = prepare(options, *devices, *directory, *models, *program);
     if (!made) return report_error(made.error(), json);
     prepared = std::move(*made);
   }
@@ -144,7 +149,7 @@ int run(Options options) {
                   format_time(prepared->search.host.ms, prepared->origin),
                   format_time(prepared->device_ms, prepared->origin)));
   say(json, fmt::format("slow path: {} generations", options.search.generations));
-  return run_search(prepared->search, options.search, options.where, *devices, *directory, json);
+  return run_search(prepared->search, options.search, *models, options.where, *devices, *directory, json);
 }
 
 }  // namespace
@@ -159,6 +164,8 @@ void add_run(CLI::App& app, int& status) {
       ->required()
       ->check(CLI::IsMember({"lsa", "gin", "auto"}));
   add_search_choice(*command, options->search);
+  add_rewriter_choice(*command, options->rewriter);
+  add_model_choice(*command, options->models);
   add_device_choice(*command, options->where);
   add_common(*command, options->common);
   command->callback([options, &status] { status = run(*options); });

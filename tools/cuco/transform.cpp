@@ -28,6 +28,8 @@ struct Options {
   std::string out;
   int schedules = 2;
   bool diff = false;
+  ModelChoice models;
+  RewriterChoice rewriter;
 };
 
 nlohmann::json changes_of(PipelineResult const& result) {
@@ -48,12 +50,11 @@ int transform(Options const& options) {
   auto report = Analyzer{}.analyze(program->code, options.file);
   if (!report) return report_error(report.error(), json);
   if (!report->has_host_communication())
-    return report_error(
-        Error{ErrorCode::kParse,
-              "there is no NCCL collective in this program",
-              "give a program that calls NCCL from the host",
-              options.file},
-        json);
+    return report_error(Error{ErrorCode::kParse,
+                              "there is no NCCL collective in this program",
+                              "give a program that calls NCCL from the host",
+                              options.file},
+                        json);
 
   std::string const stem = std::filesystem::path(options.file).stem().string();
   std::string const out = options.out.empty() ? stem + "_" + options.api : options.out;
@@ -66,6 +67,9 @@ int transform(Options const& options) {
                               out},
                         json);
 
+  auto models = make_models(options.models, 0, out + "/llm_ledger.jsonl");
+  if (!models) return report_error(models.error(), json);
+  if (auto usable = check(options.rewriter, *models); !usable) return report_error(usable.error(), json);
   say(json,
       fmt::format("{}: {} collectives, to {} on {} with {} ranks",
                   options.file,
@@ -78,9 +82,8 @@ int transform(Options const& options) {
   transform_options.args = split_arguments(options.where.args);
   transform_options.work_directory = out + "/_transform_work";
   transform_options.schedules = options.schedules;
-  auto result = with_transformer(api, *devices, transform_options, [&](auto transformer) {
-    return Pipeline{std::move(transformer)}.run(*program, out + "/_pipeline");
-  });
+  auto result =
+      run_pipeline(api, *devices, transform_options, options.rewriter, *models, *program, out + "/_pipeline");
   if (!result) return report_error(result.error(), json);
   std::string const path = out + "/" + stem + "_device.cu";
   if (auto written = write_file_atomic(path, result->code); !written)
@@ -111,19 +114,21 @@ int transform(Options const& options) {
                        {"seconds", s.seconds},
                        {"error", s.error},
                        {"details", s.details}});
-    nlohmann::json text = {{"verified", true},
-                           {"api", options.api},
-                           {"ranks", options.where.ranks},
-                           {"devices", devices->name()},
-                           {"origin", to_string(result->origin)},
-                           {"host_ms", result->input_ms},
-                           {"device_ms", result->output_ms},
-                           {"gain", gain},
-                           {"nvcc", nvcc},
-                           {"program", path},
-                           {"steps", steps},
-                           {"changes", changes_of(*result)},
-                           {"exit_code", kOk}};
+    nlohmann::json text = {
+        {"verified", true},
+        {"api", options.api},
+        {"ranks", options.where.ranks},
+        {"devices", devices->name()},
+        {"origin", to_string(result->origin)},
+        {"host_ms", result->input_ms},
+        {"device_ms", result->output_ms},
+        {"gain", gain},
+        {"nvcc", nvcc},
+        {"program", path},
+        {"steps", steps},
+        {"changes", changes_of(*result)},
+        {"cost_usd", result->cost_usd ? nlohmann::json(*result->cost_usd) : nlohmann::json()},
+        {"exit_code", kOk}};
     if (options.diff) text["diff"] = unified_diff(program->code, result->code, options.file, path);
     fmt::print("{}\n", text.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return kOk;
@@ -134,6 +139,7 @@ int transform(Options const& options) {
         diff_view(
             program->code, result->code, options.file, path, result->changes, ::isatty(STDOUT_FILENO) != 0));
   say_steps(json, result->steps);
+  if (*models) fmt::print("models            {}\n", spending_text(models->spent()));
   fmt::print(
       "host-driven       {}\ndevice-initiated  {}  {:.2f}x\nnvcc              {}\nverified program  {}\n",
       format_time(result->input_ms, result->origin),
@@ -163,6 +169,8 @@ void add_transform(CLI::App& app, int& status) {
       ->capture_default_str();
   command->add_flag(
       "--diff", options->diff, "Show what changed and why, and the difference of the two programs");
+  add_rewriter_choice(*command, options->rewriter);
+  add_model_choice(*command, options->models);
   add_device_choice(*command, options->where);
   add_common(*command, options->common);
   command->callback([options, &status] { status = transform(*options); });

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,15 +28,11 @@ struct SourceMap {
 
   [[nodiscard]] bool empty() const { return segments.empty(); }
   /// Where line `line` (from 1) was written.
-  [[nodiscard]] SourcePlace locate(std::uint32_t line) const {
-    auto const after =
-        std::upper_bound(segments.begin(), segments.end(), line, [](std::uint32_t l, Segment const& s) {
-          return l < s.first;
-        });
-    if (after == segments.begin()) return {{}, line};
-    Segment const& s = *(after - 1);
-    return {files[s.file], s.line + (line - s.first)};
-  }
+  [[nodiscard]] SourcePlace locate(std::uint32_t line) const;
 };
 
 }  // namespace cuco
+
+#ifdef CUCO_EVOLVE_HEADER_ONLY
+#include "cuco/analysis/source_map-inl.hpp"
+#endif

@@ -12,6 +12,7 @@ namespace cuco {
 /// Something that happened in a run, told to every `Observer`.
 struct Event {
   enum class Kind : std::uint8_t {
+    kRestored,   ///< A resumed run: `program` was stored earlier. All of them, in order, before kStarted.
     kStarted,    ///< The run begins or resumes; `generation` is the first one to do.
     kProposed,   ///< A candidate is about to be evaluated.
     kEvaluated,  ///< `program` has been stored.

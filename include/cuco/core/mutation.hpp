@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,12 @@ struct MutationContext {
   Phase phase = Phase::kExplore;
   std::string task{};             ///< What the program is to be good at, for models that read prose.
   std::string recommendations{};  ///< From the meta-summary; may be empty.
-  /// Codes that exist already; a mutator that can, proposes something else.
+  /// Codes that exist already, in the order they were made; a mutator that can, proposes something else.
   std::vector<std::string> const* known_codes = nullptr;
+  /// For `known_codes[i]` its embedding, empty where it has none. Null: not kept.
+  std::vector<std::vector<float>> const* known_embeddings = nullptr;
+  /// Children of the parent that failed, newest first, with their `text_feedback`. Null: none are told.
+  std::vector<Program> const* failures = nullptr;
 };
 
 /// A proposed program: a whole source file that keeps the parent's frozen text.
@@ -36,7 +41,8 @@ struct Mutation {
   std::string name;        ///< lower_case_with_underscores.
   std::string description;
   Attributes metadata{};
-  double cost_usd = 0;
+  std::vector<float> embedding{};    ///< Of the code; empty when the mutator made none.
+  std::optional<double> cost_usd = 0;  ///< Of all calls behind it, failed ones too. Empty: unknown.
 };
 
 }  // namespace cuco

@@ -12,6 +12,7 @@
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/core/rng.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
+#include "cuco/edit/impl/block_outline.hpp"
 
 namespace cuco {
 namespace impl {
@@ -95,6 +96,8 @@ CUCO_EVOLVE_INLINE Result<std::string> replace_evolve_blocks(std::string_view so
                 "the new text of an EVOLVE block changes frozen text" +
                     (after ? std::string() : " (" + to_line(after.error()) + ")"),
                 "write no markers and leave no comment or literal open inside a block");
+  if (auto placed = impl::check_outlines(source, out, "<program>"); !placed)
+    return fail(ErrorCode::kInvalidArgument, placed.error().cause, placed.error().remedy);
   return out;
 }
 

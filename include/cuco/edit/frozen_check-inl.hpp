@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/edit/evolve_blocks-inl.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/edit/frozen_check.hpp"
+#include "cuco/edit/impl/block_outline.hpp"
 
 namespace cuco {
 
@@ -21,7 +23,7 @@ CUCO_EVOLVE_INLINE Result<void> check_frozen(std::string_view original,
   auto blocks = find_evolve_blocks(candidate, file);
   if (!blocks) return forward_error(std::move(blocks));
   std::string const have = impl::join_frozen(candidate, *blocks);
-  if (*want == have) return {};
+  if (*want == have) return impl::check_outlines(original, candidate, file);
   auto const [w, h] = std::mismatch(want->begin(), want->end(), have.begin(), have.end());
   std::size_t left = static_cast<std::size_t>(h - have.begin());
   // Back from frozen text to the candidate: each NUL stands for one block.

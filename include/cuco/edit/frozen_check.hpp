@@ -10,7 +10,8 @@
 namespace cuco {
 
 /// Says whether `candidate` differs from `original` inside EVOLVE blocks only. Compares the text itself, not
-/// a hash.
+/// a hash; and brackets and conditions that a block leaves open, which could move frozen text to another
+/// function.
 ///
 /// Errors: kRefused with the line of `candidate` where frozen text first differs; kParse for a text without
 /// sound markers.

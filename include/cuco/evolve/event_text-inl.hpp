@@ -54,6 +54,7 @@ CUCO_EVOLVE_INLINE nlohmann::ordered_json event_program(Program const& p) {
 
 CUCO_EVOLVE_INLINE char const* to_string(Event::Kind kind) {
   switch (kind) {
+    case Event::Kind::kRestored: return "restored";
     case Event::Kind::kStarted: return "started";
     case Event::Kind::kProposed: return "proposed";
     case Event::Kind::kEvaluated: return "evaluated";
@@ -70,6 +71,7 @@ CUCO_EVOLVE_INLINE std::string describe(Event const& event) {
   auto const* p = event.program;
   auto const name = p == nullptr ? std::string() : attribute_or(p->metadata, "patch_name", p->id.value);
   switch (event.kind) {
+    case Event::Kind::kRestored: out += " restored " + name; break;
     case Event::Kind::kStarted:
       out = fmt::format("{}, at generation {} of {}", event.text, event.generation, event.generations);
       break;

@@ -8,7 +8,7 @@
 
 namespace cuco {
 
-/// "started", "proposed", "evaluated", "new_best", "migrated", "skipped" or "stopped".
+/// "restored", "started", "proposed", "evaluated", "new_best", "migrated", "skipped" or "stopped".
 [[nodiscard]] char const* to_string(Event::Kind kind);
 
 /// What happened, for people, on one line: program, outcome, time with its origin.

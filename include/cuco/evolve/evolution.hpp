@@ -12,17 +12,13 @@
 #include "cuco/core/concepts.hpp"
 #include "cuco/core/event.hpp"
 #include "cuco/core/result.hpp"
+#include "cuco/evolve/advice.hpp"
 #include "cuco/evolve/evolution_options.hpp"
 #include "cuco/evolve/run_summary.hpp"
 #include "cuco/population/seeds.hpp"
 #include "cuco/store/run_storage.hpp"
 
 namespace cuco {
-
-namespace impl {
-template <class, class, class, class>
-class EvolutionRun;
-}  // namespace impl
 
 /// Searches for better programs: select a parent, mutate it, evaluate the child, store it, generation by
 /// generation.
@@ -61,6 +57,20 @@ class Evolution {
     return *this;
   }
 
+  /// Lets `adviser` watch the run like an observer and asks it before each proposal what mutators should know:
+  /// `adviser.advise(generation) -> Result<Advice>`. One at most; the last call counts. An error of kBudget or
+  /// kCancelled ends the run, any other leaves the proposal without advice.
+  template <class A>
+  requires Observer<A> && requires(A a) {
+    { a.advise(0) } -> std::same_as<Result<Advice>>;
+  }
+  Evolution& advise(A adviser) {
+    auto held = std::make_shared<A>(std::move(adviser));
+    adviser_ = [held](int generation) { return held->advise(generation); };
+    observers_.push_back([held](Event const& event) { held->on(event); });
+    return *this;
+  }
+
   /// Runs from `seeds`, or continues a run of the same seeds that the storage holds.
   ///
   /// A seed with an island lives there; islands without a seed start with a copy of the best one.
@@ -82,13 +92,13 @@ class Evolution {
   void set_options(EvolutionOptions options) { options_ = std::move(options); }
 
  private:
-  friend class impl::EvolutionRun<S, L, M, E>;
   S storage_;
   L selector_;
   M mutator_;
   E evaluator_;
   EvolutionOptions options_;
   std::vector<std::function<void(Event const&)>> observers_;
+  std::function<Result<Advice>(int)> adviser_;
 };
 
 /// `Evolution{…}` with errors in prose when a part does not model its role.

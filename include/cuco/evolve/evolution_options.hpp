@@ -9,7 +9,7 @@
 
 #include "cuco/core/result.hpp"
 #include "cuco/fwd.hpp"
-#include "cuco/population/inspirations.hpp"
+#include "cuco/population/inspiration_options.hpp"
 #include "cuco/population/island_options.hpp"
 
 namespace cuco {
@@ -32,6 +32,7 @@ struct EvolutionOptions {
   int archive_inspirations = 5;
   int top_k_inspirations = 2;
   double elite_ratio = 0.3;
+  int failures_told = 2;  ///< Children of the parent that failed, newest first, that a mutator gets to see.
 
   int migration_interval = 10;
   double migration_rate = 0.1;
@@ -51,37 +52,15 @@ struct EvolutionOptions {
   /// Set by a signal handler or another thread: nothing new is proposed, what is being evaluated is finished.
   std::atomic<bool> const* cancel = nullptr;
 
-  [[nodiscard]] IslandOptions island_options() const {
-    return {islands, migration_interval, migration_rate, elitism, separation, migration_graph};
-  }
-  [[nodiscard]] InspirationOptions inspiration_options() const {
-    return {archive_inspirations, top_k_inspirations, elite_ratio};
-  }
+  [[nodiscard]] IslandOptions island_options() const;
+  [[nodiscard]] InspirationOptions inspiration_options() const;
 };
 
 /// Errors: kInvalidArgument naming the first option that has no meaning.
-[[nodiscard]] inline Status check(EvolutionOptions const& options) {
-  auto bad = [](std::string cause, char const* remedy) {
-    return fail(ErrorCode::kInvalidArgument, std::move(cause), remedy);
-  };
-  if (options.generations < 1)
-    return bad("generations is " + std::to_string(options.generations),
-               "use at least 1, the seeds' generation");
-  if (options.parallel_evaluations < 1)
-    return bad("parallel_evaluations is " + std::to_string(options.parallel_evaluations), "use at least 1");
-  if (!(options.explore_fraction >= 0 && options.explore_fraction <= 1))
-    return bad("explore_fraction is " + std::to_string(options.explore_fraction),
-               "use a share between 0 and 1");
-  if (!(options.budget_seconds >= 0)) return bad("budget_seconds is negative", "use 0 for no limit");
-  if (options.stop_after_stagnant < 0) return bad("stop_after_stagnant is negative", "use 0 for never");
-  if (options.stop_after_skips < 1) return bad("stop_after_skips is below 1", "use at least 1");
-  if (options.max_attempts < 1) return bad("max_attempts is below 1", "use at least 1");
-  if (options.archive_size < 0) return bad("archive_size is negative", "use 0 for no archive");
-  if (options.archive_inspirations < 0 || options.top_k_inspirations < 0)
-    return bad("the number of inspirations is negative", "use 0 for none");
-  if (!(options.elite_ratio >= 0 && options.elite_ratio <= 1))
-    return bad("elite_ratio is " + std::to_string(options.elite_ratio), "use a share between 0 and 1");
-  return check(options.island_options());
-}
+[[nodiscard]] Status check(EvolutionOptions const& options);
 
 }  // namespace cuco
+
+#ifdef CUCO_EVOLVE_HEADER_ONLY
+#include "cuco/evolve/evolution_options-inl.hpp"
+#endif

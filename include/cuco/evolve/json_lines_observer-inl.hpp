@@ -29,6 +29,7 @@ CUCO_EVOLVE_INLINE Result<JsonLinesObserver> JsonLinesObserver::open(std::string
 }
 
 CUCO_EVOLVE_INLINE void JsonLinesObserver::on(Event const& event) {
+  if (event.kind == Event::Kind::kRestored) return;  // the file has it already
   auto const line = to_json(event) + "\n";
   // One write, so that a reader never sees half a line.
   auto const put = ::write(fd_.get(), line.data(), line.size());

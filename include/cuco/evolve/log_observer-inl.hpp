@@ -12,6 +12,7 @@
 namespace cuco {
 
 CUCO_EVOLVE_INLINE void LogObserver::on(Event const& event) {
+  if (event.kind == Event::Kind::kRestored) return;  // the log has it already
   std::time_t const now = std::time(nullptr);
   std::tm utc{};
   ::gmtime_r(&now, &utc);

@@ -13,6 +13,7 @@ namespace cuco {
 
 CUCO_EVOLVE_INLINE void ProgressObserver::on(Event const& event) {
   using Kind = Event::Kind;
+  if (event.kind == Kind::kRestored) return;  // news to nobody
   auto text = describe(event);
   bool const completes = event.kind == Kind::kEvaluated || event.kind == Kind::kSkipped;
   if (event.kind == Kind::kStarted) done_ = event.generation;

@@ -6,17 +6,10 @@
 
 #include "cuco/core/program.hpp"
 #include "cuco/core/rng.hpp"
+#include "cuco/population/inspiration_options.hpp"
 #include "cuco/population/roster.hpp"
 
 namespace cuco {
-
-/// How many programs a mutator is shown besides the parent.
-struct InspirationOptions {
-  int archive = 5;  ///< Programs from the archive: the best, some elites, random ones.
-  int top_k = 2;    ///< The best archive members that are not among those.
-  double elite_ratio =
-      0.3;  ///< floor(archive * elite_ratio) of the archive inspirations are the island's best.
-};
 
 /// What a mutator is shown, in order. No program, and no code, twice; never the parent.
 struct Inspirations {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "cuco/core/result.hpp"
 #include "cuco/transform/pipeline_step.hpp"
 #include "cuco/transform/rewrite.hpp"
+#include "cuco/transform/step_result.hpp"
 #include "cuco/transform/transformer.hpp"
 
 namespace cuco {
@@ -24,20 +26,29 @@ struct PipelineResult {
   double output_ms = 0;  ///< Slowest rank of `code`.
   Origin origin = Origin::kNone;
   double seconds = 0;
+  std::optional<double> cost_usd = 0.0;  ///< Of all calls to models. Empty: unknown.
+};
+
+/// Models that do steps in the rules' place: `{.markers = LlmMarkers{backend}, .warmup =
+/// LlmWarmup{backend}}`. Empty ones are left to the rules.
+struct PipelineModels {
+  ProgramStep markers{};
+  ProgramStep warmup{};
 };
 
 /// Runs named steps in order: `analyze`, `host_to_device` (skipped without host collectives),
 /// `evolve_markers` (skipped when there are markers), `warmup` (skipped when the program warms up, or
-/// cannot). A step that changes the program is followed by building, running and verifying it; when that
-/// fails, the code before the step is kept. Only a failure of host_to_device ends the pipeline. What `run`
-/// returns has passed its verification.
+/// cannot). Markers and warm-up may come from a model. A step that changes the program is followed by
+/// building, running and verifying it; when that fails, the code before the step is kept. Only a failure of
+/// host_to_device ends the pipeline. What `run` returns has passed its verification.
 template <class T>
 class Pipeline {
  public:
   explicit Pipeline(
       T transformer,
-      std::vector<std::string> steps = {"analyze", "host_to_device", "evolve_markers", "warmup"})
-      : transformer_(std::move(transformer)), steps_(std::move(steps)) {}
+      std::vector<std::string> steps = {"analyze", "host_to_device", "evolve_markers", "warmup"},
+      PipelineModels models = {})
+      : transformer_(std::move(transformer)), steps_(std::move(steps)), models_(std::move(models)) {}
 
   /// @param output_directory gets `_step_<name>/` with the code and result.json of each step, and the final
   /// program
@@ -50,6 +61,7 @@ class Pipeline {
  private:
   T transformer_;
   std::vector<std::string> steps_;
+  PipelineModels models_;
 };
 
 }  // namespace cuco

@@ -15,7 +15,8 @@ namespace cuco {
 /// Stage A: buffers of collectives are allocated as symmetric memory (`cudaMalloc` becomes
 /// `device_nccl::allocate`, and so on), registered before the loop or timer that uses them, and unregistered
 /// before the communicator ends; a device communicator is created; host collectives stay. Stage B: each
-/// NCCL call that moves data becomes the call of a generated launcher.
+/// NCCL call that moves data becomes the call of a generated launcher. `TransformStage::kSingle` is A, then
+/// B.
 ///
 /// Errors: kRefused with file, line, construct, reason and remedy, for everything in docs/transform.md that
 /// the rules do not cover; kInvalidArgument when stage B is asked for before stage A. O(n log n) in the size
@@ -24,6 +25,10 @@ template <Api A>
 class RuleRewriter {
  public:
   [[nodiscard]] Result<Rewrite> rewrite(RewriteRequest const& request) const;
+  [[nodiscard]] static char const* name() { return "rules"; }
+
+ private:
+  [[nodiscard]] Result<Rewrite> one_stage(RewriteRequest const& request) const;
 };
 
 }  // namespace cuco

@@ -26,7 +26,7 @@ class WarmupInserter {
     auto const region =
         std::find_if(regions.begin(), regions.end(), [](TimedRegion const& r) { return r.by_timer; });
     if (region == regions.end()) return nothing("no timer was found around the communication");
-    if (warms_up(*region)) return nothing("the program warms up already");
+    if (warms_up(*region)) return unwanted("the program warms up already");
     std::vector<int> calls;
     for (int call : work_.direct_communication())
       if (region->tokens.begin <= call && call < region->tokens.end) calls.push_back(call);
@@ -34,12 +34,12 @@ class WarmupInserter {
     int point = -1;
     for (int call : calls) {
       if (overwrites_input(call) && !input_is_remade(call, *region))
-        return nothing("line " + std::to_string(m_.code.at(call).line) +
-                       ": an extra round would change the input of an "
+        return unwanted("line " + std::to_string(m_.code.at(call).line) +
+                        ": an extra round would change the input of an "
                        "in-place collective");
       for (Range arg : arguments(call))
         if (!early_.may_repeat(m_.code.squeezed(arg)))
-          return nothing("line " + std::to_string(m_.code.at(call).line) +
+          return unwanted("line " + std::to_string(m_.code.at(call).line) +
                          ": an argument of the communication may not be computed more often");
       auto const points = early_.before(call, {m_.code.squeezed({call, work_.call_end(call)})});
       if (points.size() != 1)
@@ -47,8 +47,8 @@ class WarmupInserter {
       point = point < 0 ? points.front().token : std::min(point, points.front().token);
     }
     if (int const reader = reads_first(calls, point); reader >= 0)
-      return nothing("line " + std::to_string(m_.code.at(reader).line) +
-                     " may read what the communication writes, before the first round has written it");
+      return unwanted("line " + std::to_string(m_.code.at(reader).line) +
+                      " may read what the communication writes, before the first round has written it");
     insert(point, calls);
     auto code = edits_.apply(m_.source);
     if (!code) return forward_error(std::move(code));
@@ -57,6 +57,9 @@ class WarmupInserter {
 
  private:
   [[nodiscard]] Warmup nothing(std::string reason) const { return {m_.source, false, std::move(reason)}; }
+  [[nodiscard]] Warmup unwanted(std::string reason) const {
+    return {m_.source, false, std::move(reason), true};
+  }
 
   /// Communication that runs before the timer, or times that are left out by an if on the iteration.
   [[nodiscard]] bool warms_up(TimedRegion const& region) const {

@@ -14,6 +14,8 @@ struct Warmup {
   std::string code;  ///< Equal to the input when nothing was inserted.
   bool inserted = false;
   std::string reason;  ///< One line: where it went, or why there is none.
+  /// Nobody should add any: the program warms up already, or a round more would change its input.
+  bool unwanted = false;
 };
 
 /// Adds two untimed rounds of the timed communication, a device synchronisation and an MPI barrier before the

@@ -2,20 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/log.hpp"
 #include "cuco/edit/unified_diff.hpp"
 #include "cuco/evolve/impl/evolution_run.hpp"
+#include "cuco/mutate/impl/ask_model.hpp"
 #include "cuco/population/inspirations.hpp"
-#include "cuco/select/impl/state.hpp"
 
 namespace cuco::impl {
 
-template <class S, class L, class M, class E>
-std::optional<Stop> EvolutionRun<S, L, M, E>::interrupted() const {
+CUCO_EVOLVE_INLINE std::optional<Stop> EvolutionRun::interrupted() const {
   if (options_.cancel != nullptr && options_.cancel->load()) return Stop{StopReason::kCancelled, "cancelled"};
   std::chrono::duration<double> const spent = std::chrono::steady_clock::now() - started_;
   if (options_.budget_seconds > 0 && spent.count() >= options_.budget_seconds)
@@ -24,8 +25,7 @@ std::optional<Stop> EvolutionRun<S, L, M, E>::interrupted() const {
   return std::nullopt;
 }
 
-template <class S, class L, class M, class E>
-Result<std::vector<Program>> EvolutionRun<S, L, M, E>::fetch(std::vector<ProgramId> const& ids) {
+CUCO_EVOLVE_INLINE Result<std::vector<Program>> EvolutionRun::fetch(std::vector<ProgramId> const& ids) {
   std::vector<Program> out;
   for (auto const& id : ids) {
     auto program = storage().get(id);
@@ -37,19 +37,18 @@ Result<std::vector<Program>> EvolutionRun<S, L, M, E>::fetch(std::vector<Program
 
 /// The proposal of `generation`: the one that is written down already, else a new one; nullopt when the
 /// mutator's budget is used up.
-template <class S, class L, class M, class E>
-Result<std::optional<Proposal>> EvolutionRun<S, L, M, E>::propose(int generation) {
+CUCO_EVOLVE_INLINE Result<std::optional<Proposal>> EvolutionRun::propose(int generation) {
   if (auto kept = files_.load(files_.paths(generation, -1), run_); kept && kept->generation == generation) {
-    load_state(evolution_.selector_, kept->selector_state);
-    load_state(evolution_.mutator_, kept->mutator_state);
+    parts_.selector.load(kept->selector_state);
+    parts_.mutator.load(kept->mutator_state);
     if (kept->skipped.empty()) kept->duplicate_of = state_.announce(kept->program);
     return kept;
   }
   auto drawn = draw(generation);
   if (!drawn || !*drawn) return drawn;
   auto proposal = **std::move(drawn);
-  proposal.selector_state = save_state(evolution_.selector_);
-  proposal.mutator_state = save_state(evolution_.mutator_);
+  proposal.selector_state = parts_.selector.save();
+  proposal.mutator_state = parts_.mutator.save();
   // Through JSON in any case: a proposal that a restart reads back and a fresh one must not differ in a byte.
   auto const text = proposal_json(proposal, run_);
   auto exact = proposal_from_json(text, run_, std::move(proposal.program.code));
@@ -65,25 +64,63 @@ Result<std::optional<Proposal>> EvolutionRun<S, L, M, E>::propose(int generation
   return std::optional<Proposal>(*std::move(exact));
 }
 
-template <class S, class L, class M, class E>
-Result<std::optional<Proposal>> EvolutionRun<S, L, M, E>::draw(int generation) {
+/// Whether `error` ends the run; then `stop_` says so.
+CUCO_EVOLVE_INLINE bool EvolutionRun::end_of_means(Error const& error) {
+  if (error.code != ErrorCode::kBudget && error.code != ErrorCode::kCancelled) return false;
+  stop_ =
+      Stop{error.code == ErrorCode::kBudget ? StopReason::kBudget : StopReason::kCancelled, to_line(error)};
+  transient_stop_ = true;
+  return true;
+}
+
+/// The children of `parent` that failed, newest first.
+CUCO_EVOLVE_INLINE std::vector<ProgramId> EvolutionRun::recent_failures(ProgramId const& parent) const {
+  auto const found = state_.failures.find(parent.value);
+  if (found == state_.failures.end()) return {};
+  auto const& all = found->second;
+  auto const count = std::min(all.size(), static_cast<std::size_t>(std::max(0, options_.failures_told)));
+  return {all.rbegin(), all.rbegin() + static_cast<std::ptrdiff_t>(count)};
+}
+
+/// Writes what a call cost to the program that came of it: nothing when there was none.
+inline void note_cost(Program& program, std::string const& name, std::optional<double> usd) {
+  if (!usd) {
+    set_attribute(program.metadata, name, "unknown");
+  } else if (*usd != 0) {
+    set_attribute(program.metadata, name, fmt::format("{}", *usd));
+  }
+}
+
+CUCO_EVOLVE_INLINE Result<std::optional<Proposal>> EvolutionRun::draw(int generation) {
   auto const rng = Rng(options_.seed).split("generation", static_cast<std::uint64_t>(generation));
   auto const phase = phase_of(generation, options_);
-  set_phase(evolution_.selector_, phase);
-  set_phase(evolution_.mutator_, phase);
+  parts_.selector.set_phase(phase);
+  parts_.mutator.set_phase(phase);
   auto const settled = state_.roster.settled_islands();
   auto island_rng = rng.split("island");
   state_.roster.restrict_to(settled.empty() ? -1 : settled[island_rng.below(settled.size())]);
 
   Proposal proposal;
   proposal.generation = generation;
+  Advice advice;
+  if (parts_.adviser) {
+    auto given = parts_.adviser(generation);
+    if (given) {
+      advice = *std::move(given);
+    } else if (end_of_means(given.error())) {
+      return std::optional<Proposal>();
+    } else {
+      log_warning(fmt::format("generation {}: no advice: {}", generation, to_line(given.error())));
+    }
+  }
   Population rest;  // without the programs that have nothing new; filled when it is needed
   int exhausted = 0;
+  Spent spent;  // on parents for which there was nothing new
   for (int attempt = 0; attempt < options_.max_attempts; ++attempt) {
     auto const index = static_cast<std::uint64_t>(attempt);
     if (exhausted > 0 && rest.members.empty()) break;
     auto select_rng = rng.split("select", index);
-    auto chosen = evolution_.selector_.select(exhausted == 0 ? state_.roster.population() : rest, select_rng);
+    auto chosen = parts_.selector.select(exhausted == 0 ? state_.roster.population() : rest, select_rng);
     if (!chosen) return forward_error(std::move(chosen));
     auto parent = storage().get(*chosen);
     if (!parent) return forward_error(std::move(parent));
@@ -94,32 +131,41 @@ Result<std::optional<Proposal>> EvolutionRun<S, L, M, E>::draw(int generation) {
     auto const top_k = fetch(picked.top_k);
     if (!archive) return tl::unexpected<Error>(archive.error());
     if (!top_k) return tl::unexpected<Error>(top_k.error());
-    MutationContext const context{
-        *parent, *archive, *top_k, generation, phase, options_.task, {}, &state_.codes};
+    auto const failures = fetch(recent_failures(*chosen));
+    if (!failures) return tl::unexpected<Error>(failures.error());
+    MutationContext const context{.parent = *parent,
+                                  .archive_inspirations = *archive,
+                                  .top_k_inspirations = *top_k,
+                                  .generation = generation,
+                                  .phase = phase,
+                                  .task = options_.task,
+                                  .recommendations = advice.recommendations,
+                                  .known_codes = &state_.codes,
+                                  .known_embeddings = &state_.embeddings,
+                                  .failures = &*failures};
     auto mutate_rng = rng.split("mutate", index);
-    auto mutation = evolution_.mutator_.mutate(context, mutate_rng);
+    auto mutation = parts_.mutator.mutate(context, mutate_rng);
     if (mutation) {
       auto& child = proposal.program;
       child.generation = generation;
       child.id = make_id(run_, generation, -1, mutation->code);
       child.archive_inspiration_ids = picked.archive;
       child.top_k_inspiration_ids = picked.top_k;
+      spent.add(mutation->cost_usd);
+      mutation->cost_usd = spent.usd;
       if (auto filled = fill_in(child, *parent, *std::move(mutation), phase, attempt); !filled)
         return forward_error(std::move(filled));
+      note_cost(child, "meta_cost", advice.cost_usd);
       return std::optional<Proposal>(std::move(proposal));
     }
     auto const& error = mutation.error();
-    if (error.code == ErrorCode::kBudget || error.code == ErrorCode::kCancelled) {
-      stop_ = Stop{error.code == ErrorCode::kBudget ? StopReason::kBudget : StopReason::kCancelled,
-                   to_line(error)};
-      transient_stop_ = true;
-      return std::optional<Proposal>();
-    }
+    if (end_of_means(error)) return std::optional<Proposal>();
     if (error.code != ErrorCode::kNotFound) {
       proposal.skipped = "the mutator failed: " + to_line(error);
       log_warning(fmt::format("generation {}: {}", generation, proposal.skipped));
       return std::optional<Proposal>(std::move(proposal));
     }
+    spent.add(spent_of(error).usd);
     // Its copies on other islands have nothing new either.
     if (exhausted++ == 0) rest = state_.roster.population();
     std::erase_if(rest.members, [&, key = state_.roster.code_key(*chosen)](Member const& member) {
@@ -130,9 +176,8 @@ Result<std::optional<Proposal>> EvolutionRun<S, L, M, E>::draw(int generation) {
   return std::optional<Proposal>(std::move(proposal));
 }
 
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::fill_in(
-    Program& child, Program const& parent, Mutation&& mutation, Phase phase, int attempt) {
+CUCO_EVOLVE_INLINE Status
+EvolutionRun::fill_in(Program& child, Program const& parent, Mutation&& mutation, Phase phase, int attempt) {
   child.code = std::move(mutation.code);
   child.language = parent.language;
   child.parent_id = parent.id;
@@ -150,15 +195,15 @@ Status EvolutionRun<S, L, M, E>::fill_in(
           R"({{"added":{},"deleted":{},"modified":{}}})", counts.added, counts.deleted, counts.modified));
   set_attribute(metadata, "phase", to_string(phase));
   if (attempt > 0) set_attribute(metadata, "resample_attempt", std::to_string(attempt));
-  if (mutation.cost_usd != 0) set_attribute(metadata, "api_costs", fmt::format("{}", mutation.cost_usd));
+  note_cost(child, "api_costs", mutation.cost_usd);
+  child.embedding = std::move(mutation.embedding);
   for (auto& attribute : mutation.metadata)
     set_attribute(metadata, attribute.name, std::move(attribute.value));
   return {};
 }
 
 /// Puts a proposal, new or read back, in line for evaluation.
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::enqueue(Proposal proposal) {
+CUCO_EVOLVE_INLINE Status EvolutionRun::enqueue(Proposal proposal) {
   Entry entry{std::move(proposal), {}};
   entry.at = files_.paths(entry.proposal.generation, entry.proposal.seed_slot);
   auto const& program = entry.proposal.program;

@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "cuco/core/hash.hpp"
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/evolve/impl/evolution_run.hpp"
-#include "cuco/select/impl/state.hpp"
 
 namespace cuco::impl {
 
@@ -21,8 +21,7 @@ inline int to_int(std::optional<std::string> const& text, int fallback) {
 }
 
 /// Compares the run in storage with the one that is asked for; writes down who we are in an empty one.
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::identify() {
+CUCO_EVOLVE_INLINE Status EvolutionRun::identify() {
   struct Fact {
     char const* key;
     std::string value;
@@ -57,13 +56,11 @@ Status EvolutionRun<S, L, M, E>::identify() {
   return storage().transaction([&]() -> Status {
     for (auto const& fact : facts)
       if (auto set = storage().set_value(fact.key, fact.value); !set) return set;
-    return storage().set_value(key::run_options,
-                               options_json(options_, name_of(evolution_.selector_, "custom")));
+    return storage().set_value(key::run_options, options_json(options_, parts_.selector.name("custom")));
   });
 }
 
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::begin() {
+CUCO_EVOLVE_INLINE Status EvolutionRun::begin() {
   for (auto const& seed : seeds_)
     if (auto frozen = frozen_hash_or_empty(seed.code, seed.name.empty() ? "<seed>" : seed.name); !frozen)
       return forward_error(std::move(frozen));
@@ -82,8 +79,7 @@ Status EvolutionRun<S, L, M, E>::begin() {
   return {};
 }
 
-template <class S, class L, class M, class E>
-Result<Proposal> EvolutionRun<S, L, M, E>::seed_proposal(std::size_t index) {
+CUCO_EVOLVE_INLINE Result<Proposal> EvolutionRun::seed_proposal(std::size_t index) {
   auto const& seed = seeds_[index];
   Proposal proposal;
   auto& program = proposal.program;
@@ -107,8 +103,7 @@ Result<Proposal> EvolutionRun<S, L, M, E>::seed_proposal(std::size_t index) {
 }
 
 /// Generation 0: all seeds are evaluated, then stored together with the copies that fill the other islands.
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::plant_seeds() {
+CUCO_EVOLVE_INLINE Status EvolutionRun::plant_seeds() {
   for (std::size_t i = 0; i < seeds_.size(); ++i) {
     auto proposal = seed_proposal(i);
     if (!proposal) return forward_error(std::move(proposal));
@@ -138,8 +133,8 @@ Status EvolutionRun<S, L, M, E>::plant_seeds() {
     for (auto const* group : {&std::as_const(programs), &copies})
       for (auto const& program : *group)
         if (auto added = admit(program); !added) return added;
-    return save_progress(Proposal{.selector_state = save_state(evolution_.selector_),
-                                  .mutator_state = save_state(evolution_.mutator_)});
+    return save_progress(
+        Proposal{.selector_state = parts_.selector.save(), .mutator_state = parts_.mutator.save()});
   });
   if (!stored) return stored;
   for (std::size_t i = 0; i < programs.size(); ++i) {
@@ -152,13 +147,13 @@ Status EvolutionRun<S, L, M, E>::plant_seeds() {
   return {};
 }
 
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::restore() {
+CUCO_EVOLVE_INLINE Status EvolutionRun::restore() {
   auto programs = storage().scan(ProgramFilter{});
   if (!programs) return forward_error(std::move(programs));
   for (auto const& program : *programs) {
     if (attribute_or(program.metadata, kIslandCopyKey).empty()) state_.announce(program);
     state_.enter(program);
+    emit(Event::Kind::kRestored, program.generation, &program);
   }
   std::optional<std::string> values[6];
   char const* const keys[] = {key::last_iteration,
@@ -181,8 +176,8 @@ Status EvolutionRun<S, L, M, E>::restore() {
                 "choose another run directory");
   state_.skipped = to_int(values[1], 0);
   state_.skips_in_a_row = to_int(values[2], 0);
-  load_state(evolution_.selector_, selector->value_or(""));
-  load_state(evolution_.mutator_, values[5].value_or(""));
+  parts_.selector.load(selector->value_or(""));
+  parts_.mutator.load(values[5].value_or(""));
   // A decision to stop stands as long as the rules are the same: what was in flight then must not undo it.
   if (values[3] && !values[3]->empty() && values[4] == stop_options(options_)) {
     auto const end = values[3]->find('\n');
@@ -212,8 +207,7 @@ Status EvolutionRun<S, L, M, E>::restore() {
 }
 
 /// The error of a run whose seeds all fail; nothing when that is allowed.
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::require_correct_seed(std::vector<Program> const& seeds) {
+CUCO_EVOLVE_INLINE Status EvolutionRun::require_correct_seed(std::vector<Program> const& seeds) {
   auto const correct = [](Program const& program) { return program.correct; };
   if (!options_.require_correct_seed || std::any_of(seeds.begin(), seeds.end(), correct)) return {};
   auto const& metadata = seeds.front().metadata;

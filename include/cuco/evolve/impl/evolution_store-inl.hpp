@@ -6,16 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "cuco/core/impl/inline.hpp"
 #include "cuco/core/impl/pool.hpp"
 #include "cuco/evolve/impl/evolution_run.hpp"
 #include "cuco/population/archive.hpp"
-#include "cuco/select/impl/state.hpp"
 
 namespace cuco::impl {
 
 /// Adds one row to storage, roster and, if it is good enough, archive. Inside a transaction.
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::admit(Program program) {
+CUCO_EVOLVE_INLINE Status EvolutionRun::admit(Program program) {
   program.in_archive = false;
   program.timestamp = now();
   if (auto added = storage().add(program); !added) return added;
@@ -33,8 +32,7 @@ Status EvolutionRun<S, L, M, E>::admit(Program program) {
   return {};
 }
 
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::count_child(ProgramId const& id) {
+CUCO_EVOLVE_INLINE Status EvolutionRun::count_child(ProgramId const& id) {
   auto parent = storage().get(id);
   if (!parent) return forward_error(std::move(parent));
   ++parent->children_count;
@@ -43,8 +41,7 @@ Status EvolutionRun<S, L, M, E>::count_child(ProgramId const& id) {
 }
 
 /// Copies programs between islands when a migration is due. Inside a transaction.
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::migrate(int generation, std::vector<std::string>& told) {
+CUCO_EVOLVE_INLINE Status EvolutionRun::migrate(int generation, std::vector<std::string>& told) {
   for (auto const& move : plan_migration(state_.roster, generation, options_)) {
     auto original = storage().get(move.id);
     if (!original) return forward_error(std::move(original));
@@ -57,19 +54,17 @@ Status EvolutionRun<S, L, M, E>::migrate(int generation, std::vector<std::string
   return {};
 }
 
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::save_states(std::string const& selector, std::string const& mutator) {
-  if constexpr (KeepsState<L>)
+CUCO_EVOLVE_INLINE Status EvolutionRun::save_states(std::string const& selector, std::string const& mutator) {
+  if (parts_.selector.keeps_state())
     if (auto set = storage().set_value(selector_key(), selector); !set) return set;
-  if constexpr (KeepsState<M>)
+  if (parts_.mutator.keeps_state())
     if (auto set = storage().set_value(key::mutator_state, mutator); !set) return set;
   return {};
 }
 
 /// Everything a restart needs besides the rows. Inside the transaction that completes `proposal`'s
 /// generation.
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::save_progress(Proposal const& proposal) {
+CUCO_EVOLVE_INLINE Status EvolutionRun::save_progress(Proposal const& proposal) {
   state_.last_generation = proposal.generation;
   if (!stop_) stop_ = stop_after(state_, options_);
   bool const decided = stop_ && !transient_stop_;
@@ -86,8 +81,7 @@ Status EvolutionRun<S, L, M, E>::save_progress(Proposal const& proposal) {
   return save_states(proposal.selector_state, proposal.mutator_state);
 }
 
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::insert_skip(Proposal const& proposal) {
+CUCO_EVOLVE_INLINE Status EvolutionRun::insert_skip(Proposal const& proposal) {
   ++state_.skipped;
   ++state_.skips_in_a_row;
   std::vector<std::string> moves;
@@ -102,8 +96,7 @@ Status EvolutionRun<S, L, M, E>::insert_skip(Proposal const& proposal) {
 }
 
 /// Completes a generation: program, parent, archive, migration and progress in one transaction.
-template <class S, class L, class M, class E>
-Status EvolutionRun<S, L, M, E>::insert(Entry entry) {
+CUCO_EVOLVE_INLINE Status EvolutionRun::insert(Entry entry) {
   auto& proposal = entry.proposal;
   if (!proposal.skipped.empty()) return insert_skip(proposal);
   auto& program = proposal.program;
@@ -140,8 +133,7 @@ Status EvolutionRun<S, L, M, E>::insert(Entry entry) {
   return {};
 }
 
-template <class S, class L, class M, class E>
-Result<RunSummary> EvolutionRun<S, L, M, E>::finish(Stop stop) {
+CUCO_EVOLVE_INLINE Result<RunSummary> EvolutionRun::finish(Stop stop) {
   Member const* seed = nullptr;
   for (auto const& member : state_.roster.population().members)
     if (member.generation == 0 && (seed == nullptr || better_member(member, *seed))) seed = &member;

@@ -21,6 +21,7 @@ namespace cuco::impl {
 
 CUCO_EVOLVE_INLINE ProgramId SearchState::announce(Program const& program) {
   codes.push_back(program.code);
+  embeddings.push_back(program.embedding);
   auto const [at, fresh] = by_code.emplace(code_key(program.code), program.id);
   return fresh ? ProgramId{} : at->second;
 }
@@ -30,7 +31,10 @@ CUCO_EVOLVE_INLINE void SearchState::enter(Program const& program) {
   if (!attribute_or(program.metadata, kIslandCopyKey).empty()) return;
   ++programs;
   if (program.correct) ++correct;
-  if (!attribute_or(program.metadata, "duplicate_of").empty()) ++duplicates;
+  bool const duplicate = !attribute_or(program.metadata, "duplicate_of").empty();
+  if (duplicate) ++duplicates;
+  if (!program.correct && !duplicate && !program.parent_id.empty())
+    failures[program.parent_id.value].push_back(program.id);
 }
 
 CUCO_EVOLVE_INLINE std::optional<Stop> stop_after(SearchState const& state, EvolutionOptions const& options) {
@@ -73,6 +77,7 @@ CUCO_EVOLVE_INLINE std::string options_json(EvolutionOptions const& o, std::stri
   json["archive_inspirations"] = o.archive_inspirations;
   json["top_k_inspirations"] = o.top_k_inspirations;
   json["elite_ratio"] = o.elite_ratio;
+  json["failures_told"] = o.failures_told;
   json["migration_interval"] = o.migration_interval;
   json["migration_rate"] = o.migration_rate;
   json["elitism"] = o.elitism;

@@ -50,6 +50,8 @@ struct SearchState {
 
   Roster roster;
   std::vector<std::string> codes{};                      ///< All codes, those in flight included.
+  std::vector<std::vector<float>> embeddings{};          ///< Of `codes`; empty ones where there are none.
+  std::unordered_map<std::string, std::vector<ProgramId>> failures{};  ///< Parent -> children that failed.
   std::unordered_map<std::string, ProgramId> by_code{};  ///< Code key -> the first program with it.
   int last_generation = -1;                              ///< All generations up to this one are complete.
   int skips_in_a_row = 0;

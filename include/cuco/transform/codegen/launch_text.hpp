@@ -18,7 +18,7 @@ inline constexpr char const* kLaunchBody = R"(  void* arguments[] = {@addresses@
 }
 )";
 
-inline std::string joined(std::vector<std::string> const& items, char const* prefix = "") {
+inline std::string argument_list(std::vector<std::string> const& items, char const* prefix = "") {
   std::string out;
   for (auto const& item : items) out += (out.empty() ? "" : ", ") + (prefix + item);
   return out;
@@ -64,7 +64,7 @@ inline std::string plain_launch_text(Launcher const& l) {
                   !templated             ? ""
                   : is_reduction(l.site) ? "<T, Op>"
                                          : "<Element>"},
-                 {"addresses", joined(arguments, "&")}});
+                 {"addresses", argument_list(arguments, "&")}});
 }
 
 inline std::vector<std::string> dispatch_parameters(Launcher const& l, std::vector<std::string> first) {
@@ -93,7 +93,7 @@ inline std::string type_constant(ElementType type) {
 
 /// `launch` for the types and reductions that the program's text mentions.
 inline std::string reduction_dispatch_text(Launcher const& l) {
-  std::string const passed = "device, " + joined(names_of_parameters(l)) + ", stream";
+  std::string const passed = "device, " + argument_list(names_of_parameters(l)) + ", stream";
   std::string out =
       listed("\n// The types that the program mentions.\ntemplate <class Op>\ninline cudaError_t launch_for(",
              dispatch_parameters(l, {"ncclDataType_t datatype"}),
@@ -117,7 +117,7 @@ inline std::string reduction_dispatch_text(Launcher const& l) {
 
 /// `launch` for the sizes that elements have: a move does not look at values.
 inline std::string move_dispatch_text(Launcher const& l) {
-  std::string const passed = "(device, " + joined(names_of_parameters(l)) + ", stream);\n";
+  std::string const passed = "(device, " + argument_list(names_of_parameters(l)) + ", stream);\n";
   return listed("\n// `element`: bytes of one.\ninline cudaError_t launch(",
                 dispatch_parameters(l, {"size_t element"}),
                 ") {\n") +

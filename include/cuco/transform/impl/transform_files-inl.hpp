@@ -13,6 +13,7 @@
 
 #include "cuco/analysis/lexer.hpp"
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/evaluate/impl/diagnostics.hpp"
 #include "cuco/transform/impl/transform_files.hpp"
 
 namespace cuco::impl {
@@ -56,28 +57,67 @@ CUCO_EVOLVE_INLINE bool same_tokens(std::string const& a, std::string const& b) 
       });
 }
 
+CUCO_EVOLVE_INLINE std::optional<double> total_cost(std::vector<TransformIteration> const& iterations) {
+  double sum = 0;
+  for (auto const& i : iterations) {
+    if (!i.cost_usd) return std::nullopt;
+    sum += *i.cost_usd;
+  }
+  return sum;
+}
+
+CUCO_EVOLVE_INLINE std::string output_of_log(std::string const& path) {
+  auto text = read_file(path);
+  if (!text) return {};
+  constexpr std::size_t kLongest = 6000;
+  // The log holds the compiler's words, then one part for each run.
+  std::size_t const run = text->rfind("\n== run");
+  std::size_t const begin = run != std::string::npos        ? run + 1
+                            : text->rfind("== run", 0) == 0 ? 0
+                                                            : text->size();
+  // What the launcher says has process ids and the host's name in it.
+  std::size_t const launcher = std::min(text->find("\n-- launcher\n", begin), text->size());
+  return evaluating::excerpt(std::string_view(*text).substr(begin, launcher - begin), kLongest);
+}
+
+inline nlohmann::json cost_json(std::optional<double> const& cost) {
+  return cost ? nlohmann::json(*cost) : nlohmann::json(nullptr);
+}
+
 CUCO_EVOLVE_INLINE std::string transform_summary_json(std::vector<TransformIteration> const& iterations,
                                                       double seconds,
                                                       std::string const& error) {
   constexpr std::size_t kLongest = 500;
   nlohmann::json list = nlohmann::json::array();
   int number = 0;
+  TokenUsage tokens;
   for (auto const& i : iterations) {
     bool const input = i.label == "input";
+    tokens.input += i.usage.input;
+    tokens.output += i.usage.output;
+    std::string const& judged = i.diagnosis.empty() && i.built ? i.message : i.diagnosis;
     list.push_back({{"iteration", input ? 0 : ++number},
                     {"label", i.label},
                     {"stage", input ? "input" : to_string(i.stage)},
+                    {"rewriter", i.rewriter},
                     {"build_success", i.built},
                     {"build_errors", i.built ? std::string() : i.message.substr(0, kLongest)},
                     {"run_success", i.ran},
                     {"verification_passed", i.verified},
+                    {"accepted", i.accepted},
                     {"time_ms", i.slowest_ms},
                     {"has_host_communication", i.host_communication},
-                    {"judge_feedback", i.built ? i.message.substr(0, kLongest) : std::string()},
-                    {"duration_sec", i.seconds}});
+                    {"judge_feedback", judged.substr(0, kLongest)},
+                    {"duration_sec", i.seconds},
+                    {"cost_usd", cost_json(i.cost_usd)},
+                    {"input_tokens", i.usage.input},
+                    {"output_tokens", i.usage.output}});
   }
   nlohmann::json const summary{{"success", error.empty()},
                                {"total_duration_sec", seconds},
+                               {"total_cost_usd", cost_json(total_cost(iterations))},
+                               {"total_input_tokens", tokens.input},
+                               {"total_output_tokens", tokens.output},
                                {"num_iterations", number},
                                {"error", error.empty() ? nlohmann::json(nullptr) : nlohmann::json(error)},
                                {"iterations", std::move(list)}};
@@ -90,7 +130,7 @@ CUCO_EVOLVE_INLINE std::string pipeline_step_json(PipelineStep const& step) {
       {"skipped", step.skipped},
       {"method", step.method},
       {"duration_sec", step.seconds},
-      {"cost", 0.0},
+      {"cost", cost_json(step.cost_usd)},
       {"error", step.error.empty() ? nlohmann::json(nullptr) : nlohmann::json(step.error)},
       {"details", step.details}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

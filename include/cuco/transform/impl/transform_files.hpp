@@ -36,6 +36,13 @@ class WorkDirectory {
 /// Whether two sources differ in comments and blanks only.
 [[nodiscard]] bool same_tokens(std::string const& a, std::string const& b);
 
+/// What several calls cost together; empty when one of them is unknown.
+[[nodiscard]] std::optional<double> total_cost(std::vector<TransformIteration> const& iterations);
+
+/// What a run printed, from the log that a verifier left: head and tail of its last run, so that a late
+/// verdict is not lost. Empty without a log.
+[[nodiscard]] std::string output_of_log(std::string const& path);
+
 /// The text of transform_summary.json. @param error empty: it succeeded.
 [[nodiscard]] std::string transform_summary_json(std::vector<TransformIteration> const& iterations,
                                                  double seconds,

@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cuco::impl {
+
+/// The programs of a run, comparable but for comments and layout.
+///
+/// The list it is shown only ever grows, so what it has read of it is kept: each call reads the new codes and
+/// checks a few of the old ones, and reads all of them anew when it is shown another list.
+class KnownCodes {
+ public:
+  /// Whether `code` is the same program as `parent` or one of `known` (may be null).
+  [[nodiscard]] bool holds(std::string const& code,
+                           std::string const& parent,
+                           std::vector<std::string> const* known);
+
+ private:
+  void follow(std::vector<std::string> const& known);
+  std::vector<std::uint64_t> read_{};  ///< Hash of each code that was read.
+  std::vector<std::string> keys_{};    ///< Of what was read, sorted.
+};
+
+}  // namespace cuco::impl
+
+#ifdef CUCO_EVOLVE_HEADER_ONLY
+#include "cuco/mutate/impl/known_codes-inl.hpp"
+#endif

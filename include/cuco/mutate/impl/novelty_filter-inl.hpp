@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: the cuco authors
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cuco/core/hash.hpp"
+#include "cuco/core/impl/inline.hpp"
+#include "cuco/edit/evolve_blocks.hpp"
+#include "cuco/mutate/impl/novelty_filter.hpp"
+
+namespace cuco::impl {
+
+/// The mutable text of a program; all of it when it has no blocks that can be found.
+CUCO_EVOLVE_INLINE std::string NoveltyFilter::text_of(std::string const& code) const {
+  std::string text;
+  if (auto const blocks = extract_evolve_blocks(code))
+    for (std::string const& block : *blocks) text += block;
+  if (text.empty()) text = code;
+  if (options_.most_characters != 0 && text.size() > options_.most_characters)
+    text.resize(options_.most_characters);
+  return text;
+}
+
+CUCO_EVOLVE_INLINE Status NoveltyFilter::follow(std::vector<std::string> const& known,
+                                                std::vector<std::vector<float>> const* embeddings,
+                                                std::size_t dimension,
+                                                EmbedText const& embed) {
+  constexpr std::size_t kChecked = 8;
+  bool same = known.size() >= read_.size() && (read_.empty() || index_.dimension() == dimension);
+  for (std::size_t k = 0; same && k < kChecked && !read_.empty(); ++k) {
+    std::size_t const i = k * (read_.size() - 1) / (kChecked - 1);
+    same = hash64(known[i]) == read_[i];
+  }
+  if (!same) {
+    index_.clear();
+    read_.clear();
+  }
+  for (std::size_t i = read_.size(); i < known.size(); ++i) {
+    std::vector<float> row;
+    if (embeddings != nullptr && i < embeddings->size() && (*embeddings)[i].size() == dimension) {
+      row = (*embeddings)[i];
+    } else {
+      auto made = embed(text_of(known[i]));
+      // What can never be embedded must not stop the comparison with everything else; what failed now is
+      // tried again.
+      if (!made && made.error().code != ErrorCode::kInvalidArgument)
+        return tl::unexpected<Error>(made.error());
+      row = made ? std::move(made->values) : std::vector<float>(dimension, 0.0F);
+    }
+    if (Status added = index_.add(row); !added) return added;
+    read_.push_back(hash64(known[i]));
+  }
+  return {};
+}
+
+/// Code as a fenced block whose fence does not occur in it.
+CUCO_EVOLVE_INLINE std::string fence(std::string const& code) {
+  std::size_t longest = 2;
+  for (std::size_t i = 0, run = 0; i < code.size(); ++i) {
+    run = code[i] == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  std::string const ticks(longest + 1, '`');
+  return ticks + "cuda\n" + code + (code.ends_with('\n') ? "" : "\n") + ticks;
+}
+
+/// What a judge's reply says; empty when it says neither.
+CUCO_EVOLVE_INLINE std::optional<bool> says_novel(std::string_view reply) {
+  std::string word;
+  for (char const c : reply) {
+    if (word.size() >= 12) break;
+    if (c >= 'a' && c <= 'z') {
+      word += static_cast<char>(c - 'a' + 'A');
+    } else if (c >= 'A' && c <= 'Z') {
+      word += c;
+    }
+  }
+  if (word.starts_with("NOTNOVEL")) return false;
+  if (word.starts_with("NOVEL")) return true;
+  return std::nullopt;
+}
+
+CUCO_EVOLVE_INLINE void NoveltyFilter::ask_judge(std::string const& existing,
+                                                 std::string const& proposed,
+                                                 NoveltyVerdict& verdict) {
+  std::string const key = content_hash_128(proposed);
+  if (auto const found = judged_.find(key); found != judged_.end()) {
+    verdict.is_new = found->second;
+    verdict.note = verdict.is_new ? "judged novel before" : "judged not novel before";
+    return;
+  }
+  verdict.is_new = true;
+  auto failed = [&](Error const& error) { verdict.note = "the judge failed: " + to_line(error); };
+  if (!options_.prompts) {
+    auto loaded = PromptLibrary::load();
+    if (!loaded) return failed(loaded.error());
+    options_.prompts = *std::move(loaded);
+  }
+  auto prompt =
+      options_.prompts->fill("novelty", {{"existing", fence(existing)}, {"proposed", fence(proposed)}});
+  if (!prompt) return failed(prompt.error());
+  ChatRequest request;
+  request.messages.push_back({ChatMessage::Role::kUser, *std::move(prompt)});
+  request.temperature = 0;
+  request.max_tokens = 2048;
+  auto const reply = options_.judge.complete(request);
+  if (!reply) return failed(reply.error());
+  verdict.cost_usd = reply->cost_usd;
+  auto const novel = says_novel(reply->text);
+  if (!novel) {
+    verdict.note = "the judge's reply is neither NOVEL nor NOT_NOVEL";
+    return;
+  }
+  judged_.emplace(key, *novel);
+  verdict.is_new = *novel;
+  verdict.note = *novel ? "judged novel" : "judged not novel";
+}
+
+CUCO_EVOLVE_INLINE NoveltyVerdict NoveltyFilter::check(Mutation const& mutation,
+                                                       MutationContext const& context,
+                                                       EmbedText const& embed) {
+  NoveltyVerdict verdict;
+  std::string const proposed = text_of(mutation.code);
+  auto made = embed(proposed);
+  if (!made || made->values.empty()) {
+    verdict.note = "not compared: " + (made ? std::string("the embedding is empty") : to_line(made.error()));
+    return verdict;
+  }
+  verdict.embedding = std::move(made->values);
+  std::vector<std::string> const parent_alone{context.parent.code};
+  std::vector<std::vector<float>> const parent_embedding{context.parent.embedding};
+  bool const alone = context.known_codes == nullptr;
+  auto const& known = alone ? parent_alone : *context.known_codes;
+  Status const followed =
+      follow(known, alone ? &parent_embedding : context.known_embeddings, verdict.embedding.size(), embed);
+  if (!followed) {
+    verdict.note = "not compared: " + to_line(followed.error());
+    return verdict;
+  }
+  auto const nearest = index_.nearest(verdict.embedding);
+  if (!nearest || !*nearest) return verdict;
+  verdict.similarity = (*nearest)->cosine;
+  if (!((*nearest)->cosine > options_.threshold)) return verdict;
+  verdict.is_new = false;
+  if (options_.judge) ask_judge(text_of(known[(*nearest)->index]), proposed, verdict);
+  return verdict;
+}
+
+CUCO_EVOLVE_INLINE std::string rejection_advice(Mutation const& mutation, NoveltyVerdict const& verdict) {
+  std::string out = fmt::format(
+      "The proposal '{}' was rejected before it was evaluated: it is almost the same as a program that "
+      "exists already "
+      "(similarity {:.4f}).",
+      mutation.name,
+      verdict.similarity.value_or(1));
+  if (!mutation.description.empty()) out += " It was described as: " + mutation.description;
+  return out + " Propose a change of another kind.";
+}
+
+CUCO_EVOLVE_INLINE void note_novelty(Mutation& mutation, NoveltyVerdict& verdict, int checks) {
+  if (!verdict.embedding.empty()) mutation.embedding = std::move(verdict.embedding);
+  set_attribute(mutation.metadata, "novelty_checks_performed", std::to_string(checks));
+  if (verdict.similarity)
+    set_attribute(mutation.metadata, "novelty_similarity", fmt::format("{:.6f}", *verdict.similarity));
+  if (!verdict.note.empty()) set_attribute(mutation.metadata, "novelty_note", verdict.note);
+}
+
+}  // namespace cuco::impl
