@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "cuco/core/atomic_file.hpp"
 #include "cuco/transform/transformer.hpp"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "cuco/analysis/analyzer.hpp"
 #include "cuco/transform/agent_rewriter.hpp"
 
 #include <gtest/gtest.h>

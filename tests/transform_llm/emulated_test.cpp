@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cuco/process/find_program.hpp"
+#include "cuco/transform/diagnostic_rerun.hpp"
 #include "transform_llm/model_run.hpp"
 
 namespace cuco::testing {

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/analysis/analyzer.hpp"
+#include "cuco/transform/impl/transform_files.hpp"
 #include "cuco/transform/llm_markers.hpp"
 #include "cuco/transform/llm_warmup.hpp"
 #include "cuco/transform/pipeline.hpp"

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compose.hpp"
+#include "cuco/analysis/analyzer.hpp"
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/hash.hpp"
 #include "cuco/evaluate/program_verifier.hpp"

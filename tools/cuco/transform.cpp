@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compose.hpp"
+#include "cuco/analysis/analyzer.hpp"
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/edit/unified_diff.hpp"
 #include "cuco/evaluate/nvcc_check.hpp"
