@@ -376,6 +376,21 @@ inline bool FlowReader::interface_call(std::string_view name, std::vector<Range>
   return true;
 }
 
+/// for (void* p : {a, b}) cudaFree(p);
+inline bool FlowReader::is_freed_in_turn(int i) const {
+  int const list = code_.enclosing(i);
+  int const open = code_.enclosing(list);
+  if (!code_.is(list, "{") || !code_.is(list - 1, ":") || !code_.is(open - 1, "for")) return false;
+  bool frees = false;
+  int const body = code_.partner(open) + 1;
+  int const end = code_.is(body, "{") ? code_.partner(body) : body + 64;
+  for (int k = body; k < std::min(end, code_.size()) && !(code_.is(k, ";") && !code_.is(body, "{")); ++k) {
+    if (code_.is(k, "<<<") || code_.is(k, "[") || code_.is(k, "=")) return false;
+    frees = frees || code_.is(k, "cudaFree");
+  }
+  return frees;
+}
+
 /// Whether the pointer at `i` is a local variable that no other pointer gets its value from, and what it
 /// points to is its own. Then kernels that do not get it do not change that; those that get it may only read
 /// it.
@@ -404,7 +419,8 @@ inline bool FlowReader::is_alone(int i) const {
     while (code_.is(open, "(") && accesses_.is_cast(open)) open = code_.enclosing(open);
     std::string_view const callee = code_.text(open - 1);
     bool const launched = callee == ">>>";
-    if (!code_.is(open, "(") || (!launched && !is_recognised_call(callee) && callee != "(")) return false;
+    if (is_freed_in_turn(k)) continue;
+    if (!code_.is(open, "(") || (!launched && !is_recognised_call(callee))) return false;
     if (callee == "cudaMalloc") own = true;
     if (!launched) continue;
     // Only kernels before the collective may write it; those that do are in front of it in the text.

@@ -198,6 +198,7 @@ class FlowReader {
   [[nodiscard]] bool gives_all_the_same(int call) const;
   void find_world();
   [[nodiscard]] bool is_alone(int i) const;
+  [[nodiscard]] bool is_freed_in_turn(int i) const;
   [[nodiscard]] bool collective_between(int from, int to, int variable) const;
   void bind(int unit, UnitCall site);
   void library_call(std::string_view name, std::vector<Range> const& args, Range all, int at);
