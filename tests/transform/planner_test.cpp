@@ -426,5 +426,128 @@ TEST(Planner, WhatOnlySomeRanksFreeIsNotSymmetric) {
   EXPECT_THAT(code, HasSubstr("send_staged=yes"));
 }
 
+/// A program whose offset `off` is set by `change`. The second part, if any, stands before main.
+std::string with_offset(std::string const& change, std::string const& before) {
+  return planned(with("ncclAllReduce(in + off, out + off, n - 8, ncclFloat, ncclSum, comm, stream);",
+                      "#include <cstring>\n#include <functional>\n#include <map>\n" + before,
+                      std::string(kPlainAllocate) + "  size_t off = 0;\n  " + change + "\n"));
+}
+struct Offset {
+  char const* change;
+  char const* before = "";
+};
+
+/// What is not proven to be the same on all ranks is no offset in peers' memory.
+TEST(Planner, WhatIsNotProvenIsNotTheSame) {
+  Offset const cases[] = {
+      {"size_t* p = &off; *p = rank;"},
+      {"auto& r = off; r += rank;"},
+      {"auto flip = [&] { off ^= 4; }; if (rank == 1) flip();"},
+      {"std::function<void()> f = [&] { off = 4; }; if (rank == 1) f();"},
+      {"auto g = [r = rank] { return size_t(r); }; off = g();"},
+      {"put(&off, rank);", "static void put(size_t* p, size_t v) { *p = v; }\n"},
+      {"if (rank == 2) bump(off);", "static void bump(size_t& p) { ++p; }\n"},
+      {"where(off) = rank;", "static size_t& where(size_t& a) { return a; }\n"},
+      {"S s = make(rank); off = s.a;",
+       "struct S { size_t a, b; };\nstatic S make(int r) { return {size_t(r), 1}; }\n"},
+      {"std::vector<S> v; v.push_back({size_t(rank), 2}); off = v[0].a;", "struct S { size_t a, b; };\n"},
+      {"S s(rank); off = s.a;", "struct S { size_t a = 0; S(int r) : a(r) {} };\n"},
+      {"S s; L l; s.init(rank); l.init(rank); off = s.a;",
+       "struct S { size_t a = 0; void init(int r) { a = r; } };\nstruct L { size_t q = 0; void init(int) { q "
+       "= 1; } };\n"},
+      {"T t; S* s = &t; off = s->f(rank);",
+       "struct S { virtual size_t f(int) { return 0; } };\nstruct T : S { size_t f(int r) override { return "
+       "r; } };\n"},
+      {"size_t (*f[2])() = {one, two}; off = f[rank % 2]();",
+       "static size_t one() { return 4; }\nstatic size_t two() { return 0; }\n"},
+      {"std::vector<size_t> v; v.push_back(rank); off = v[0];"},
+      {"std::vector<size_t> v(4); *v.begin() = rank; off = v[0];"},
+      {"std::vector<size_t> v(rank + 1); off = v.size();"},
+      {"std::vector<size_t> v{1, 2, 3}; off = v[rank % 3];"},
+      {"std::map<float*, size_t> m; m[in] = 1; m[out] = 2; off = m.begin()->second;"},
+      {"MPI_Comm row; MPI_Comm_split(MPI_COMM_WORLD, rank % 2, rank, &row); MPI_Bcast(&off, 8, MPI_BYTE, 0, "
+       "row);"},
+      {"off = (size_t)in % 4;"},
+      {"off = rand() % 4;"},
+      {"off = atoi(getenv(\"OMPI_COMM_WORLD_RANK\"));"},
+      {"size_t* h; cudaMallocManaged(&h, 8); k<<<1, 1>>>(h); off = *h;",
+       "__global__ void k(size_t* p) { *p = 1; }\n"},
+      {"from_elsewhere(off);", "void from_elsewhere(size_t&);\n"},
+      {"FILE* f = fopen(\"x\", \"r\"); if (fscanf(f, \"%zu\", &off) != 1) return 1;"},
+      {"char t[9]; snprintf(t, 9, \"%d\", rank); off = atoi(t);"},
+      {"for (;;) { ++off; if (off > size_t(3 + rank)) break; }"},
+      {"do { ++off; } while (off < size_t(rank));"},
+      {"if (rank == 0) goto skip; off = 4; skip:;"},
+      {"off = ME;", "#define ME (rank)\n"},
+      {"IF_ROOT off = 4;", "#define IF_ROOT if (rank == 0)\n"},
+      {"off = K;", "#ifdef FAST\n#define K 4\n#else\n#define K rank\n#endif\n"},
+      {"if (cudaEventQuery(start) == cudaSuccess) off = 4;"},
+      {"size_t big = 4; while (cudaMalloc(&in, big) != cudaSuccess) big /= 2; off = big;"},
+      {"size_t* t[1] = {&off}; *t[0] = rank;"},
+      {"S s; s.r = rank; off = s;", "struct S { int r; operator size_t() const { return r; } };\n"},
+      {"U u; u.a = rank; off = u.b;", "union U { int a; unsigned b; };\n"},
+  };
+  for (Offset const& c : cases) {
+    auto const code = with_offset(c.change, c.before);
+    EXPECT_TRUE(code.find("recv_offset_varies=yes") != std::string::npos ||
+                code.find("launcher=all_reduce_sum_float_staged") != std::string::npos)
+        << c.before << c.change;
+  }
+}
+
+TEST(Planner, WhatIsProvenStaysInPlace) {
+  Offset const cases[] = {
+      {"off = nranks;"},
+      {"if (argc > 1) off = strtoull(argv[1], nullptr, 0);"},
+      {"const char* e = getenv(\"PROBLEM_SIZE\"); if (e != nullptr) off = atoi(e);"},
+      {"for (int i = 0; i < nranks; ++i) off += i;"},
+      {"std::vector<size_t> v(nranks, 3); v.push_back(4); off = v[0] + v.size();"},
+      {"auto set = [&](size_t v) { off = v; }; set(4);"},
+      {"put(&off, 4);", "static void put(size_t* p, size_t v) { *p = v; }\n"},
+      {"off = up(4, nranks); size_t mine = up(rank, 4); (void)mine;",
+       "static size_t up(size_t a, size_t b) { return (a + b - 1) / b * b; }\n"},
+      {"S s{4, size_t(rank)}; off = s.a;", "struct S { size_t a, b; };\n"},
+      {"S s(nranks); off = s.a;", "struct S { size_t a = 0; S(int r) : a(r) {} };\n"},
+      {"int mine = rank, most = 0; MPI_Allreduce(&mine, &most, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD); off = "
+       "most;"},
+      {"for (const auto& l : kLayers) off += l.n;",
+       "struct L { const char* name; size_t n; };\nstatic const L kLayers[] = {{\"a\", 4}, {\"b\", 8}};\n"},
+      {"if (rank == 0) printf(\"hello\\n\");"},
+  };
+  for (Offset const& c : cases) {
+    auto const code = with_offset(c.change, c.before);
+    EXPECT_THAT(code, HasSubstr("launcher=all_reduce_sum_float\n")) << c.before << c.change;
+    EXPECT_THAT(code, HasSubstr("recv_offset_varies=no")) << c.before << c.change;
+  }
+}
+
+TEST(Planner, CallsAtDifferentPlacesMeetInOneLauncher) {
+  auto const one = planned(with(
+      "if (rank == 0) ncclReduce(in, in, n, ncclFloat, ncclSum, 0, comm, stream);\n    else ncclReduce(in, "
+      "nullptr, n, ncclFloat, ncclSum, 0, comm, stream);\n    ncclReduce(out, out, n, ncclFloat, ncclSum, 0, "
+      "comm, stream);"));
+  EXPECT_EQ(occurrences(one, "launcher=reduce_sum_float_staged\n"), 3) << one.substr(0, 600);
+  auto const two = planned(with(
+      "ncclDataType_t type = argc > 1 ? ncclFloat : ncclInt;\n    if (rank == 0) ncclReduce(in, out, n, "
+      "ncclFloat, ncclSum, 0, comm, stream);\n    else ncclReduce(in, nullptr, n, type, ncclSum, 0, comm, "
+      "stream);"));
+  EXPECT_EQ(occurrences(two, "launcher=reduce_staged\n"), 2) << two.substr(0, 600);
+}
+
+TEST(Planner, WhatTheCommandLineMaySetIsNoConstant) {
+  EXPECT_THAT(planned(with("ncclAllReduce(in, out, n, REAL, ncclSum, comm, stream);",
+                           "#ifndef REAL\n#define REAL ncclFloat\n#endif\n")),
+              HasSubstr("runtime_type=yes"));
+}
+
+TEST(Planner, AnotherNameForTheTypeOfAParameterHidesNothing) {
+  EXPECT_THAT(
+      planned(with("sum(in, out, n, type); sum(in, out, n, ncclInt32);",
+                   "typedef ncclDataType_t dtype_t;\nstatic const ncclDataType_t type = ncclFloat;\nstatic "
+                   "ncclComm_t g_comm;\nstatic void sum(float* a, float* b, size_t n, dtype_t type) {\n  "
+                   "ncclAllReduce(a, b, n, type, ncclSum, g_comm, 0);\n}\n")),
+      HasSubstr("runtime_type=yes"));
+}
+
 }  // namespace
 }  // namespace cuco::testing

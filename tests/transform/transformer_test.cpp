@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -90,9 +91,11 @@ TEST_F(TransformerTest, ASeedThatFailsItsOwnVerificationIsNotTransformed) {
 }
 
 TEST_F(TransformerTest, AStageThatFailsIsNeverReturned) {
-  for (std::string const bad : {"iteration_1", "iteration_2"}) {
+  // Each is tried once more, with copies.
+  for (auto const& [bad, again] : {std::pair<std::string, std::string>{"iteration_1", "iteration_2"},
+                                   std::pair<std::string, std::string>{"iteration_2", "iteration_4"}}) {
     FakeVerifier verifier;
-    verifier.passes = [bad](auto const& a) { return a.label != bad; };
+    verifier.passes = [one = bad, two = again](auto const& a) { return a.label != one && a.label != two; };
     auto const result =
         FakeTransformer<Api::GIN>{RuleRewriter<Api::GIN>{}, verifier, options()}.transform(program_);
     ASSERT_FALSE(result) << bad;
@@ -161,6 +164,17 @@ TEST_F(TransformerTest, FeedbackReachesTheNextAttempt) {
   EXPECT_EQ((*rewriter.heard)[0], "");
   EXPECT_NE((*rewriter.heard)[1].find("Verification: FAIL"), std::string::npos);
   EXPECT_EQ((*rewriter.heard)[2], "") << "the next stage starts afresh";
+}
+
+TEST_F(TransformerTest, WhatFailsInPlaceIsTriedWithCopies) {
+  verifier_.passes = [](auto const& a) {
+    return a.label == "input" || a.code.find("_staged") != std::string::npos;
+  };
+  auto const result =
+      FakeTransformer<Api::LSA>{RuleRewriter<Api::LSA>{}, verifier_, options()}.transform(program_);
+  ASSERT_TRUE(result) << to_line(result.error());
+  EXPECT_NE(result->code.find("_staged"), std::string::npos);
+  EXPECT_EQ(result->code.find("device_nccl::prepare(comm, {"), std::string::npos);
 }
 
 TEST_F(TransformerTest, PipelineRunsItsStepsInOrder) {

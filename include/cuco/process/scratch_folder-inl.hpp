@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -44,7 +45,11 @@ CUCO_EVOLVE_INLINE pid_t owner_of_folder(std::string_view name) {
 CUCO_EVOLVE_INLINE bool is_abandoned(std::string const& path, pid_t owner) {
   struct stat info {};
   if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != ::geteuid()) return false;
-  if (::kill(owner, 0) == 0 || errno != ESRCH) return false;
+  // A process that lives may have got the number of one that does not. Its folder is then not locked; one
+  // that was made a moment ago need not be locked yet.
+  constexpr std::time_t kSettled_s = 10;
+  bool const gone = ::kill(owner, 0) != 0 && errno == ESRCH;
+  if (!gone && std::time(nullptr) - info.st_mtime < kSettled_s) return false;
   // Process numbers of another container are not visible here, but its locks are.
   UniqueFd const folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   return folder && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0;
@@ -121,6 +126,8 @@ CUCO_EVOLVE_INLINE ProcessScratchFolder::~ProcessScratchFolder() {
   else
     ::unsetenv("TMPDIR");  // NOLINT(concurrency-mt-unsafe)
   impl::outer_tmpdir().reset();
+  // What a killed process left could not be removed at the start while its children were still ending.
+  remove_abandoned_folders(shared_temporary_folder());
 }
 
 }  // namespace cuco

@@ -178,7 +178,9 @@ class PastingMacros {
     for (int round = 0; round < 2; ++round)
       for (auto const& [name, all] : by_name_)
         if (all.size() == 1 && is_joiner(*all[0])) joiners_.insert(name);
-    for (auto const& [name, all] : by_name_) {
+    for (auto const& entry : by_name_) {
+      std::string const& name = entry.first;
+      auto const& all = entry.second;
       auto const first = pasted(*all[0]);
       bool const same =
           first && undefined_.count(name) == 0 &&

@@ -203,14 +203,17 @@ inline bool CommonProof::is_failure(int i) const {
   });
 }
 
-/// Whether what follows a label in the body of a function ends the program and does nothing else that matters.
+/// Whether what follows a label in the body of a function ends the program and does nothing else that
+/// matters.
 inline bool CommonProof::is_end(Range r) const {
   for (int i = r.begin; i < r.end; ++i) {
-    if (code_.is(i, "<<<") || find_collective(code_.text(i)) != nullptr || find_allocator(code_.text(i)) != nullptr)
+    if (code_.is(i, "<<<") || find_collective(code_.text(i)) != nullptr ||
+        find_allocator(code_.text(i)) != nullptr)
       return false;
     if (!code_.is_word(i) || !code_.is(i + 1, "(")) continue;
     for (int f : names_.functions(code_.text(i)))
-      if (!ends_program(names_.body(f), false) && facts_.simple[static_cast<std::size_t>(f)] == 0) return false;
+      if (!ends_program(names_.body(f), false) && facts_.simple[static_cast<std::size_t>(f)] == 0)
+        return false;
     if (names_.resolve(i) >= 0) return false;
   }
   return ends_program(r, true, code_.enclosing(r.begin));

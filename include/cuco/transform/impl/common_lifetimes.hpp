@@ -20,7 +20,7 @@ class Lifetimes {
             ProgramNames const& names,
             std::function<bool(int)> reach,
             std::function<bool(Range)> same)
-      : p_(p), code_(p.code), names_(names), accesses_(p.code, names), reach_(std::move(reach)) {
+      : code_(p.code), names_(names), accesses_(p.code, names), reach_(std::move(reach)) {
     for (int i = 0; i < code_.size(); ++i) {
       if (!code_.is_word(i) || names_.on_device(i) || names_.unit_of(i) < 0) continue;
       std::string_view const t = code_.text(i);
@@ -143,7 +143,6 @@ class Lifetimes {
     return true;
   }
 
-  ExpandedProgram const& p_;
   Code const& code_;
   ProgramNames const& names_;
   ValueAccessReader accesses_;

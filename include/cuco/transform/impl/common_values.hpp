@@ -87,7 +87,8 @@ class CommonValues {
     if (t == "[") {
       if (int const unit = lambda_at(i); unit >= 0) {
         i = names_.body(unit).end;
-        return result(unit, deep);
+        bool const called = code_.is(i, "(") || deep;  // What it is given to may call it.
+        return called ? result(unit, deep) : Common::kYes;
       }
     }
     if (!code_.is_word(i)) {

@@ -161,7 +161,8 @@ class ValueAccessReader {
   [[nodiscard]] static int level(NamedVariable const& v, int derefs) {
     bool const holder = v.kind == Kind::kArray || v.kind == Kind::kContainer;
     if (v.kind == Kind::kScalar) return 0;
-    if (v.kind == Kind::kPointer && v.stars == 1) return std::min(derefs, 1);  // Elements of what it points to.
+    if (v.kind == Kind::kPointer && v.stars == 1)
+      return std::min(derefs, 1);  // Elements of what it points to.
     if (!holder) return derefs;
     return v.stars > 0 ? std::max(0, derefs - 1) : 0;
   }
@@ -203,7 +204,8 @@ class ValueAccessReader {
       a.method = e + 1;
       return false;
     }
-    bool const through = code_.is(e, "->") && a.variable >= 0 && names_.variable(a.variable).kind == Kind::kPointer;
+    bool const through =
+        code_.is(e, "->") && a.variable >= 0 && names_.variable(a.variable).kind == Kind::kPointer;
     if (through) ++a.derefs;
     if (element || iterator) ++a.derefs;
     a.address = iterator;
