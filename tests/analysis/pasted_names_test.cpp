@@ -14,6 +14,7 @@
 
 #include "analyze.hpp"
 #include "cuco/analysis/flatten.hpp"
+#include "cuco/analysis/impl/pasted_names.hpp"
 #include "cuco/process/find_program.hpp"
 #include "cuco/process/subprocess.hpp"
 
@@ -81,6 +82,25 @@ TEST(PastedNames, ACheckingMacroGetsOneForEachFunction) {
   expect_same_program(source, flat.code);
   EXPECT_EQ(collectives(source), 0U);
   EXPECT_EQ(collectives(flat.code), 2U);
+}
+
+TEST(PastedNames, WhatAllUsesBuild) {
+  std::string const code =
+      "#define CALL(f, ...) check(nccl##f(__VA_ARGS__))\n"
+      "#define AGAIN(g, p) CALL(g, p)\n"
+      "#define UNUSED(f) nccl##f\n"
+      "void go() {\n"
+      "  CALL(GetUniqueId, &id);\n"
+      "  CALL(Send, p, n);\n"
+      "}\n";
+  std::vector<std::string> names;
+  cuco::impl::PastedNames pasted(code);
+  for (auto const& use : pasted.built()) names.push_back(use.macro + " " + use.name);
+  // Which name the body of AGAIN builds is up to its callers.
+  EXPECT_THAT(names, ::testing::UnorderedElementsAre("CALL ncclGetUniqueId", "CALL ncclSend", "CALL "));
+  EXPECT_TRUE(pasted.reads("CALL"));
+  EXPECT_FALSE(pasted.reads("go"));
+  EXPECT_TRUE(cuco::impl::PastedNames("int a;").built().empty());
 }
 
 TEST(PastedNames, LinesAreThoseOfTheFile) {

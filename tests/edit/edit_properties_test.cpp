@@ -31,8 +31,8 @@ std::string_view constexpr kUnits[] = {
     "  f(x); // note\n",
     "\tf(x);\n",
     "\n",
-    "}\n",
-    "{\n",
+    "{\n  f(x);\n}\n",
+    "  if (x) { f(x); }\n",
     "  int i = threadIdx.x;\n",
     "kernel<<<1, 2>>>(p);\n",
     "  \n",
@@ -53,6 +53,9 @@ std::string_view constexpr kUnits[] = {
     "char const* r = R\"(\n  // EVOLVE-BLOCK-END\n)\";\n",
     "int \xC3\xA4; // \xFF\n",
 };
+
+/// What only frozen text may have: brackets that reach from one block to the next.
+constexpr std::string_view kLooseUnits[] = {"}\n", "{\n", "void g(int x) {\n"};
 
 struct Program {
   std::vector<Units> frozen;  ///< One more than there are blocks.
@@ -93,7 +96,10 @@ Units some_units(Rng& rng, std::size_t most) {
 Program random_program(Rng& rng) {
   Program p;
   std::size_t const blocks = 1 + rng.below(3);
-  for (std::size_t i = 0; i <= blocks; ++i) p.frozen.push_back(some_units(rng, 5));
+  for (std::size_t i = 0; i <= blocks; ++i) {
+    p.frozen.push_back(some_units(rng, 5));
+    if (rng.chance(0.4)) p.frozen.back().emplace_back(kLooseUnits[rng.below(std::size(kLooseUnits))]);
+  }
   for (std::size_t i = 0; i < blocks; ++i) p.blocks.push_back(some_units(rng, 12));
   if (rng.chance(0.2)) p.blocks.back() = p.blocks.front();
   p.last_newline = rng.chance(0.8);
@@ -325,8 +331,9 @@ TEST(EditProperty, NoReplyChangesFrozenBytes) {
     std::string const from = program.text();
     change(program, rng);
     std::string const to = program.text();
-    std::string const reply =
-        mutated(rng.chance(0.5) ? *cuco::write_diff_patch(from, to) : fenced(to, rng), rng);
+    auto const patch = cuco::write_diff_patch(from, to);
+    ASSERT_TRUE(patch) << to_line(patch.error());
+    std::string const reply = mutated(rng.chance(0.5) ? *patch : fenced(to, rng), rng);
     for (bool const diff : {true, false}) {
       auto const result = diff ? cuco::apply_diff_patch(from, reply) : cuco::apply_full_rewrite(from, reply);
       check_outcome(from, result);

@@ -102,6 +102,14 @@ TEST(StageCheck, HostCollectivesAreFoundUnderAnyName) {
     EXPECT_EQ(impl::transforming::names_host_collective(code), name != "a pasted name") << name;
   }
   EXPECT_FALSE(impl::transforming::names_host_collective(device_alltoall()));
+  // A pasting macro that builds other names, or nothing any more, may stay.
+  EXPECT_EQ(problem(Api::LSA,
+                    TransformStage::kDevice,
+                    with_changes(device_alltoall(),
+                                 {{"// What rank", "#define PASTED(what) nccl##what\n// What rank"},
+                                  {"    CUDA_CHECK(cudaGetLastError());",
+                                   "    CUDA_CHECK(cudaGetLastError()); PASTED(GetVersion)(&version);"}})),
+            "");
   std::string const loaded = with_changes(
       device_alltoall(),
       {{"    CUDA_CHECK(cudaGetLastError());", "    void* f = dlsym(nullptr, \"ncclAlltoAll\"); (void)f;"}});

@@ -27,14 +27,15 @@ class PastedNames {
  public:
   explicit PastedNames(std::string const& code) : code_(code) {}
 
+  /// A use of a macro that pastes.
+  struct Built {
+    std::string macro;
+    std::string name;  ///< Of the function; empty when only the preprocessor knows.
+  };
+
   /// False when there is nothing to write out. `code` and `map` are then as they were.
   bool write_out(std::string& code, SourceMap& map) {
-    auto stream = lex(code_);
-    if (!stream) return false;
-    macros_.emplace(code_, stream->tokens);
-    pasting_ = macros_->pasting();
-    if (pasting_.empty() && !macros_->any_joins()) return false;
-    find_uses(stream->tokens);
+    if (!read()) return false;
     leave_what_is_beyond();
     specialise();
     if (edits_.empty()) return false;
@@ -42,7 +43,33 @@ class PastedNames {
     return true;
   }
 
+  /// What the program's pasting macros come to, one for each use. Instead of `write_out`.
+  [[nodiscard]] std::vector<Built> built() {
+    std::vector<Built> out;
+    if (!read()) return out;
+    for (std::string const& name : beyond_) out.push_back({name, {}});
+    for (Use const& use : uses_) {
+      if (pasting_.count(use.macro) == 0) continue;
+      std::string const word = word_of(use);
+      out.push_back({use.macro, word.empty() ? word : prefix_of(use.macro) + word});
+    }
+    return out;
+  }
+  /// Whether `built` knows this macro's kind of pasting.
+  [[nodiscard]] bool reads(std::string const& macro) const { return macros_ && macros_->pasting().count(macro) != 0; }
+
  private:
+  /// False without macros that paste.
+  bool read() {
+    auto stream = lex(code_);
+    if (!stream) return false;
+    macros_.emplace(code_, stream->tokens);
+    pasting_ = macros_->pasting();
+    if (pasting_.empty() && !macros_->any_joins()) return false;
+    find_uses(stream->tokens);
+    return true;
+  }
+
   struct Argument {
     Span span;
     std::string word;  ///< The argument when it is one name, else "".

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cuco/analysis/impl/names.hpp"
+#include "cuco/analysis/impl/pasted_names.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/transform/impl/device_ranges.hpp"
 #include "cuco/transform/impl/stage_check.hpp"
@@ -56,13 +57,24 @@ class StageCheck {
         found = "host collectives are left: line " + std::to_string(line) + " names " + std::string(word);
     });
     if (!found.empty()) return found;
-    for (Macro const& macro : m_.report.macros) {
-      bool const pastes = macro.value.find("##") != std::string::npos;
-      if (pastes && macro.value.find("nccl") != std::string::npos)
+    found = pasted_collective();
+    if (!found.empty()) return found;
+    return other_ways();
+  }
+
+  /// Names that only the preprocessor puts together.
+  [[nodiscard]] std::string pasted_collective() const {
+    PastedNames names(m_.source);
+    for (PastedNames::Built const& use : names.built())
+      if (use.name.empty() || find_collective(use.name) != nullptr)
+        return "host collectives " + std::string(use.name.empty() ? "may be" : "are") + " left: the macro " +
+               use.macro + " builds " + (use.name.empty() ? "names of NCCL functions" : use.name);
+    for (Macro const& macro : m_.report.macros)
+      if (macro.value.find("##") != std::string::npos && macro.value.find("nccl") != std::string::npos &&
+          !names.reads(macro.name))
         return "host collectives may be left: the macro " + macro.name + " of line " +
                std::to_string(macro.line) + " builds names of NCCL functions";
-    }
-    return other_ways();
+    return {};
   }
 
   /// Data that goes from rank to rank without the device interface.
