@@ -60,6 +60,8 @@ int evolve(Options options) {
 
   auto models = make_models(options.models, options.search.seed, directory->path() + "/llm_ledger.jsonl");
   if (!models) return report_error(models.error(), json);
+  if (auto usable = check(options.search.proposers, *models); !usable)
+    return report_error(usable.error(), json);
 
   VerifyOptions verify;
   verify.ranks = options.where.ranks;

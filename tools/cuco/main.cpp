@@ -16,8 +16,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.set_version_flag("--version", "cuco 0.1.0");
   app.footer(
-      "Exit codes: 0 ok, 1 not verified, 2 usage, 3 bad input, 4 refused by the rules, 5 tool missing,\n"
-      "6 input/output, 7 directory in use, 70 internal, 130 interrupted. `cuco COMMAND --help` for options.");
+      "Exit codes: 0 ok, 1 not verified, 2 usage, 3 bad input, 4 refused (by the rules, or by a model's "
+      "provider),\n"
+      "5 tool missing, 6 input/output, 7 directory in use, 70 internal, 130 interrupted. `cuco COMMAND "
+      "--help` for options.");
 
   int status = tool::kOk;
   tool::add_doctor(app, status);

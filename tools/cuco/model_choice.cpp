@@ -49,8 +49,8 @@ Result<Arm> read_arm(std::string const& text) {
   return arm;
 }
 
-/// The answers of a script: a JSON array of texts, or of objects with `text` and, if it was cut off,
-/// `finish`.
+/// The answers of a script: a JSON array of texts, or of objects with `text` and, if wanted, `finish`
+/// ("length" for a reply that was cut off) and `cost_usd`.
 Result<AnyBackend> read_script(std::string const& path) {
   auto const text = read_file(path);
   if (!text) return tl::unexpected<Error>(text.error());
@@ -67,7 +67,11 @@ Result<AnyBackend> read_script(std::string const& path) {
       reply.text = item.get<std::string>();
     } else if (item.is_object() && item.value("text", nlohmann::json()).is_string()) {
       reply.text = item["text"].get<std::string>();
-      if (item.value("finish", "") == "length") reply.finish = FinishReason::kLength;
+      if (item.value("finish", nlohmann::json()) == "length") reply.finish = FinishReason::kLength;
+      if (auto const cost = item.find("cost_usd"); cost != item.end()) {
+        if (!cost->is_number() || cost->get<double>() < 0) return bad("has a cost that is no number");
+        reply.cost_usd = cost->get<double>();
+      }
     } else {
       return bad("has an element that is neither a text nor an object with a text");
     }

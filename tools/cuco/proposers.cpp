@@ -60,6 +60,8 @@ Result<Weights> read_weights(std::string const& text, bool generated) {
     out[name] = {weight, weight};
     begin = end + 1;
   }
+  if (std::none_of(out.begin(), out.end(), [](auto const& w) { return w.second.explore > 0; }))
+    return bad("no weight is above 0");
   return out;
 }
 
@@ -81,6 +83,16 @@ void add_proposer_choice(CLI::App& app, ProposerChoice& choice) {
       ->capture_default_str();
   app.add_option(
       "--task", choice.task, "With a model: what to know about the program; @FILE for the text of a file");
+}
+
+Status check(ProposerChoice const& choice, Models const& models) {
+  if (!models && !choice.mutators.empty())
+    return fail(ErrorCode::kInvalidArgument,
+                "--mutators without a model: only directives propose then",
+                "name one with --model, or leave the option out");
+  if (auto weights = read_weights(choice.mutators, true); !weights) return forward_error(std::move(weights));
+  if (auto task = task_text(choice); !task) return forward_error(std::move(task));
+  return {};
 }
 
 Result<std::string> task_text(ProposerChoice const& choice) {

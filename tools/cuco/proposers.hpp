@@ -25,6 +25,9 @@ struct ProposerChoice {
 };
 void add_proposer_choice(CLI::App& app, ProposerChoice& choice);
 
+/// What can be told before anything is run. Errors: kInvalidArgument as of `make_proposer`; those of `task_text`.
+[[nodiscard]] Status check(ProposerChoice const& choice, Models const& models);
+
 /// The mutator of a search: directives alone without a model, else a mixture.
 /// @param generated whether the program has a section that directives could vary.
 /// @param hardware lines about the machine, for prompts.

@@ -135,6 +135,8 @@ int run(Options options) {
   auto models = make_models(options.models, options.search.seed, directory->path() + "/llm_ledger.jsonl");
   if (!models) return report_error(models.error(), json);
   if (auto usable = check(options.rewriter, *models); !usable) return report_error(usable.error(), json);
+  if (auto usable = check(options.search.proposers, *models); !usable)
+    return report_error(usable.error(), json);
   if (!json) fmt::print("{}", to_text(*report));
   std::fflush(stdout);
   auto prepared = load_prepared(*directory, *program);

@@ -23,7 +23,9 @@ struct ScriptedBackend::State {
 
   [[nodiscard]] Answer next() {
     if (position == answers.size())
-      return fail(ErrorCode::kNotFound, "the script has only " + std::to_string(answers.size()) + " answers");
+      return fail(ErrorCode::kNotFound,
+                  "the script has only " + std::to_string(answers.size()) + " answers",
+                  "give it one for every call");
     return answers[position++];
   }
 };
