@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include "cuco/store/impl/column_json.hpp"
 #include "cuco/store/program_json.hpp"
 
 #include <gtest/gtest.h>
@@ -130,4 +131,36 @@ TEST(EvaluationJson, WritesTheFilesThatOtherToolsRead) {
 }
 
 }  // namespace
+TEST(EmbeddingText, IsReadBackExactly) {
+  std::vector<float> const values = {
+      0.0F, -0.0F, 1.0F, 0.1F, -1.0F / 3, 1e-38F, 3.4e37F, 16777217.0F, 1e-45F};
+  EXPECT_EQ(cuco::impl::embedding_from_text(cuco::impl::embedding_to_text(values)), values);
+  EXPECT_EQ(cuco::impl::embedding_to_text({}), "[]");
+  EXPECT_TRUE(cuco::impl::embedding_from_text("[]").empty());
+}
+
+TEST(EmbeddingText, ReadsWhatTheParserReads) {
+  for (std::string const text : {"[1,2.5,-3e-2]",
+                                 "[1, 2.5, -3e-2]",
+                                 "[ 1 , 2 ]",
+                                 "[1,2",
+                                 "[1,,2]",
+                                 "[1,2]]",
+                                 "[1e400,-1e400,1]",
+                                 "[null,1]",
+                                 "[1,\"a\",2]",
+                                 "[[1],2]",
+                                 "{\"a\": 1}",
+                                 "null",
+                                 "",
+                                 "[",
+                                 "[]x",
+                                 "[+1]",
+                                 "[0x10]",
+                                 "[1]\n"}) {
+    auto const parsed = cuco::impl::embedding_from_json(cuco::impl::parse_or_null(text));
+    EXPECT_EQ(cuco::impl::embedding_from_text(text), parsed) << text;
+  }
+}
+
 }  // namespace cuco

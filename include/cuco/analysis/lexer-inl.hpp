@@ -66,8 +66,7 @@ class Lexer {
   }
 
   void advance_to(std::size_t end) {
-    for (; pos_ < end; ++pos_)
-      if (s_[pos_] == '\n') ++line_;
+    for (; pos_ < end; ++pos_) line_ += s_[pos_] == '\n' ? 1U : 0U;
   }
   void emit(TokenKind kind, std::size_t end) {
     out_.tokens.push_back(
@@ -306,8 +305,11 @@ class Lexer {
     static constexpr std::array<std::string_view, 24> kLong = {
         "...", "<=>", "<<=", ">>=", "->*", "->", "++", "--", "<<", "<=", ">=", "==",
         "!=",  "&&",  "||",  "+=",  "-=",  "*=", "/=", "%=", "&=", "|=", "^=", "::"};
-    for (std::string_view op : kLong)
-      if (s_.substr(pos_, op.size()) == op) return emit(TokenKind::kPunct, pos_ + op.size());
+    // Most punctuation is followed by what ends no operator.
+    static constexpr std::string_view kSecond = ".=<>-+&|:";
+    if (kSecond.find(at(pos_ + 1)) != kNpos)
+      for (std::string_view op : kLong)
+        if (op[0] == c && s_.substr(pos_, op.size()) == op) return emit(TokenKind::kPunct, pos_ + op.size());
     emit(TokenKind::kPunct, pos_ + 1);
   }
 

@@ -16,9 +16,10 @@ namespace cuco {
 /// @param source A whole program. @param reply What the model wrote. Neither has to be well formed.
 [[nodiscard]] EditResult apply_diff_patch(std::string_view source, std::string_view reply);
 
-/// The blocks that turn `from` into `to`, in the strict grammar; empty for equal texts. `apply_diff_patch(from,
-/// write_diff_patch(from, to))` gives `to`, unless applying refuses `to` itself: as the same code (kNoChange), or for
-/// an `#if` that a block leaves open. Errors: kInvalidArgument when the two differ outside EVOLVE blocks.
+/// The blocks that turn `from` into `to`, in the strict grammar; empty for equal texts.
+/// `apply_diff_patch(from, write_diff_patch(from, to))` gives `to`, unless applying refuses `to` itself: as
+/// the same code (kNoChange), or for an `#if` that a block leaves open. Errors: kInvalidArgument when the two
+/// differ outside EVOLVE blocks.
 [[nodiscard]] Result<std::string> write_diff_patch(std::string_view from, std::string_view to);
 
 }  // namespace cuco

@@ -46,8 +46,9 @@ struct EditProblem {
 /// A program after an edit. Frozen bytes are those of the source.
 struct Edited {
   std::string code;
-  std::size_t edits = 0;             ///< Blocks replaced.
-  std::vector<std::string> notes{};  ///< What was read leniently, one line each ("edit 2: matched without indentation").
+  std::size_t edits = 0;  ///< Blocks replaced.
+  std::vector<std::string>
+      notes{};  ///< What was read leniently, one line each ("edit 2: matched without indentation").
 };
 
 using EditResult = tl::expected<Edited, EditProblem>;

@@ -36,13 +36,9 @@ CUCO_EVOLVE_INLINE std::string join_frozen(std::string_view source, std::vector<
 
 CUCO_EVOLVE_INLINE Result<std::vector<EvolveBlock>> find_evolve_blocks(std::string_view source,
                                                                        std::string_view file) {
-  auto stream = lex(source, file);
-  if (!stream) return forward_error(std::move(stream));
-  auto marked = impl::find_marked_blocks(source, *stream, file);
-  if (!marked) return forward_error(std::move(marked));
-  std::vector<EvolveBlock> blocks;
-  for (impl::MarkedBlock const& b : *marked) blocks.push_back({b.text, b.start_line, b.end_line});
-  return blocks;
+  auto parsed = impl::parse_program(source, file);
+  if (!parsed) return forward_error(std::move(parsed));
+  return std::move(parsed->blocks);
 }
 
 CUCO_EVOLVE_INLINE Result<std::vector<std::string>> extract_evolve_blocks(std::string_view source,
@@ -72,17 +68,18 @@ CUCO_EVOLVE_INLINE Result<std::string> frozen_hash(std::string_view source, std:
 
 CUCO_EVOLVE_INLINE Result<std::string> replace_evolve_blocks(std::string_view source,
                                                              std::vector<std::string> const& texts) {
-  auto blocks = find_evolve_blocks(source);
-  if (!blocks) return forward_error(std::move(blocks));
-  if (blocks->size() != texts.size())
+  auto const before = impl::parse_program(source, "<source>");
+  if (!before) return tl::unexpected<Error>(before.error());
+  auto const& blocks = before->blocks;
+  if (blocks.size() != texts.size())
     return fail(
         ErrorCode::kInvalidArgument,
-        std::to_string(texts.size()) + " texts for " + std::to_string(blocks->size()) + " EVOLVE blocks",
+        std::to_string(texts.size()) + " texts for " + std::to_string(blocks.size()) + " EVOLVE blocks",
         "pass one text per block");
   std::string out;
   std::size_t at = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    Span const old = (*blocks)[i].text;
+    Span const old = blocks[i].text;
     out += source.substr(at, old.begin - at);
     out += texts[i];
     if (!texts[i].empty() && texts[i].back() != '\n')
@@ -90,13 +87,13 @@ CUCO_EVOLVE_INLINE Result<std::string> replace_evolve_blocks(std::string_view so
     at = old.end;
   }
   out += source.substr(at);
-  auto after = find_evolve_blocks(out);
-  if (!after || impl::join_frozen(out, *after) != impl::join_frozen(source, *blocks))
+  auto const after = impl::parse_program(out, "<source>");
+  if (!after || impl::join_frozen(out, after->blocks) != impl::join_frozen(source, blocks))
     return fail(ErrorCode::kInvalidArgument,
                 "the new text of an EVOLVE block changes frozen text" +
                     (after ? std::string() : " (" + to_line(after.error()) + ")"),
                 "write no markers and leave no comment or literal open inside a block");
-  if (auto placed = impl::check_outlines(source, out, "<program>"); !placed)
+  if (auto placed = impl::check_outlines(*before, *after, "<program>"); !placed)
     return fail(ErrorCode::kInvalidArgument, placed.error().cause, placed.error().remedy);
   return out;
 }

@@ -42,7 +42,8 @@ struct EvolveBlock {
 /// so that the END marker stays alone on its line.
 ///
 /// Errors: kInvalidArgument when the sizes differ, or when a text would change what is frozen (it holds a
-/// marker, leaves a comment or a literal open, or changes which brackets and conditions reach out of the block).
+/// marker, leaves a comment or a literal open, or changes which brackets and conditions reach out of the
+/// block).
 [[nodiscard]] Result<std::string> replace_evolve_blocks(std::string_view source,
                                                         std::vector<std::string> const& texts);
 

@@ -18,17 +18,18 @@ namespace cuco {
 CUCO_EVOLVE_INLINE Result<void> check_frozen(std::string_view original,
                                              std::string_view candidate,
                                              std::string_view file) {
-  auto want = frozen_text(original, "<original>");
-  if (!want) return forward_error(std::move(want));
-  auto blocks = find_evolve_blocks(candidate, file);
-  if (!blocks) return forward_error(std::move(blocks));
-  std::string const have = impl::join_frozen(candidate, *blocks);
-  if (*want == have) return impl::check_outlines(original, candidate, file);
-  auto const [w, h] = std::mismatch(want->begin(), want->end(), have.begin(), have.end());
+  auto const before = impl::parse_program(original, "<original>");
+  if (!before) return tl::unexpected<Error>(before.error());
+  auto const after = impl::parse_program(candidate, file);
+  if (!after) return tl::unexpected<Error>(after.error());
+  std::string const want = impl::join_frozen(original, before->blocks);
+  std::string const have = impl::join_frozen(candidate, after->blocks);
+  if (want == have) return impl::check_outlines(*before, *after, file);
+  auto const [w, h] = std::mismatch(want.begin(), want.end(), have.begin(), have.end());
   std::size_t left = static_cast<std::size_t>(h - have.begin());
   // Back from frozen text to the candidate: each NUL stands for one block.
   std::size_t offset = 0;
-  for (EvolveBlock const& b : *blocks) {
+  for (EvolveBlock const& b : after->blocks) {
     std::size_t const frozen = b.text.begin - offset;
     if (left <= frozen) break;
     left -= frozen + 1;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "cuco/core/impl/inline.hpp"
@@ -12,6 +13,7 @@ namespace cuco {
 
 CUCO_EVOLVE_INLINE void Roster::add(Member member, std::uint64_t code_key) {
   index_.emplace(member.id.value, population_.members.size());
+  with_key_[code_key].push_back(keys_.size());
   keys_.push_back(code_key);
   population_.members.push_back(std::move(member));
 }
@@ -32,9 +34,10 @@ CUCO_EVOLVE_INLINE std::uint64_t Roster::code_key(ProgramId const& id) const {
 }
 
 CUCO_EVOLVE_INLINE bool Roster::holds(int island, std::uint64_t code_key) const {
-  for (std::size_t i = 0; i < keys_.size(); ++i)
-    if (keys_[i] == code_key && population_.members[i].island == island) return true;
-  return false;
+  auto const at = with_key_.find(code_key);
+  return at != with_key_.end() && std::any_of(at->second.begin(), at->second.end(), [&](std::size_t i) {
+           return population_.members[i].island == island;
+         });
 }
 
 CUCO_EVOLVE_INLINE std::vector<int> Roster::settled_islands() const {

@@ -51,6 +51,7 @@ class Roster {
  private:
   Population population_;
   std::vector<std::uint64_t> keys_;
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> with_key_;  ///< Key -> positions.
   std::unordered_map<std::string, std::size_t> index_;
 };
 

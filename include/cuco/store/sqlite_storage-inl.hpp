@@ -35,7 +35,7 @@ CUCO_EVOLVE_INLINE Program program_of(SqliteStatement const& row) {
   p.private_metrics = metrics_from_json(json(11));
   p.text_feedback = row.text(12);
   p.complexity = row.real(13);
-  p.embedding = embedding_from_json(json(14));
+  p.embedding = embedding_from_text(row.text(14));
   p.correct = row.integer(15) == 1;
   p.children_count = row.integer(16);
   p.metadata = attributes_from_json(json(17));
@@ -109,7 +109,7 @@ CUCO_EVOLVE_INLINE Status SqliteStorage::write_row(Program const& given, bool in
   row->bind(11, impl::dump(impl::metrics_to_json(p.private_metrics, old[1])));
   row->bind(12, p.text_feedback);
   row->bind(13, p.complexity);
-  row->bind(14, impl::dump(impl::embedding_to_json(p.embedding)));
+  row->bind(14, impl::embedding_to_text(p.embedding));
   row->bind(15, static_cast<long long>(p.correct));
   row->bind(16, static_cast<long long>(p.children_count));
   row->bind(17, impl::dump(impl::attributes_to_json(p.metadata, old[2])));

@@ -56,7 +56,9 @@ class PastedNames {
     return out;
   }
   /// Whether `built` knows this macro's kind of pasting.
-  [[nodiscard]] bool reads(std::string const& macro) const { return macros_ && macros_->pasting().count(macro) != 0; }
+  [[nodiscard]] bool reads(std::string const& macro) const {
+    return macros_ && macros_->pasting().count(macro) != 0;
+  }
 
  private:
   /// False without macros that paste.

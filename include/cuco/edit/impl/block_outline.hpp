@@ -15,6 +15,7 @@
 #include "cuco/analysis/token.hpp"
 #include "cuco/core/result.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
+#include "cuco/edit/impl/parsed_program.hpp"
 
 namespace cuco::impl {
 
@@ -88,22 +89,17 @@ inline std::vector<BlockOutline> outlines_of(TokenStream const& stream,
 }
 
 /// Frozen bytes are the same; here, that they also stand where they stood.
-inline Result<void> check_outlines(std::string_view original,
-                                   std::string_view candidate,
+inline Result<void> check_outlines(ParsedProgram const& original,
+                                   ParsedProgram const& candidate,
                                    std::string_view file) {
-  auto const blocks = find_evolve_blocks(candidate, file);
-  auto const before = find_evolve_blocks(original, "<original>");
-  auto const old_stream = lex(original, "<original>");
-  auto const new_stream = lex(candidate, file);
-  if (!blocks || !before || !old_stream || !new_stream) return {};  // the caller has found them
-  for (std::size_t i = 0; i < blocks->size() && i < before->size(); ++i) {
-    auto const was = outline_of(*old_stream, (*before)[i].text);
-    auto const is = outline_of(*new_stream, (*blocks)[i].text);
+  for (std::size_t i = 0; i < candidate.blocks.size() && i < original.blocks.size(); ++i) {
+    auto const was = outline_of(original.stream, original.blocks[i].text);
+    auto const is = outline_of(candidate.stream, candidate.blocks[i].text);
     if (is == was) continue;
     bool const condition = is.conditions != was.conditions;
     return fail_at(ErrorCode::kRefused,
                    std::string(file),
-                   (*blocks)[i].start_line,
+                   candidate.blocks[i].start_line,
                    condition ? "an #if of this EVOLVE block reaches out of it"
                              : "brackets of this EVOLVE block reach out of it, which moves frozen text",
                    "close inside a block what is opened there");

@@ -21,6 +21,7 @@
 #include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/edit/impl/block_outline.hpp"
 #include "cuco/edit/impl/excerpt.hpp"
+#include "cuco/edit/impl/parsed_program.hpp"
 
 namespace cuco::impl {
 
@@ -62,25 +63,8 @@ inline std::string name_regions(std::vector<EvolveBlock> const& blocks) {
   return out;
 }
 
-/// A program, lexed, that a reply is applied to. Refers to its text.
-struct ParsedProgram {
-  std::string_view text;
-  TokenStream stream;
-  std::vector<EvolveBlock> blocks;
-};
-
-inline Result<ParsedProgram> parse_program(std::string_view text, TokenStream stream, std::string_view name) {
-  auto marked = find_marked_blocks(text, stream, name);
-  if (!marked) return forward_error(std::move(marked));
-  ParsedProgram out{text, std::move(stream), {}};
-  for (MarkedBlock const& b : *marked) out.blocks.push_back({b.text, b.start_line, b.end_line});
-  return out;
-}
-
 inline tl::expected<ParsedProgram, EditProblem> program_to_edit(std::string_view source) {
-  auto stream = lex(source, "the program");
-  auto program = stream ? parse_program(source, std::move(*stream), "the program")
-                        : Result<ParsedProgram>(forward_error(std::move(stream)));
+  auto program = parse_program(source, "the program");
   if (!program)
     return refuse(EditFault::kMarkers, "the program cannot be edited: " + to_line(program.error()));
   if (program->blocks.empty())

@@ -35,6 +35,13 @@ CUCO_EVOLVE_INLINE Result<std::vector<Program>> EvolutionRun::fetch(std::vector<
   return out;
 }
 
+CUCO_EVOLVE_INLINE Result<std::string> EvolutionRun::code_of(ProgramId const& id) {
+  if (id == last_parent_.first) return last_parent_.second;
+  auto program = storage().get(id);
+  if (!program) return forward_error(std::move(program));
+  return std::move(program->code);
+}
+
 /// The proposal of `generation`: the one that is written down already, else a new one; nullopt when the
 /// mutator's budget is used up.
 CUCO_EVOLVE_INLINE Result<std::optional<Proposal>> EvolutionRun::propose(int generation) {
@@ -56,9 +63,9 @@ CUCO_EVOLVE_INLINE Result<std::optional<Proposal>> EvolutionRun::propose(int gen
   std::string parent_code;
   if (exact->skipped.empty()) {
     exact->duplicate_of = state_.announce(exact->program);
-    auto parent = storage().get(exact->program.parent_id);
-    if (!parent) return forward_error(std::move(parent));
-    parent_code = std::move(parent->code);
+    auto code = code_of(exact->program.parent_id);
+    if (!code) return forward_error(std::move(code));
+    parent_code = *std::move(code);
   }
   if (auto stored = files_.store(*exact, parent_code, run_); !stored) return forward_error(std::move(stored));
   return std::optional<Proposal>(*std::move(exact));
@@ -156,6 +163,7 @@ CUCO_EVOLVE_INLINE Result<std::optional<Proposal>> EvolutionRun::draw(int genera
       if (auto filled = fill_in(child, *parent, *std::move(mutation), phase, attempt); !filled)
         return forward_error(std::move(filled));
       note_cost(child, "meta_cost", advice.cost_usd);
+      last_parent_ = {parent->id, std::move(parent->code)};
       return std::optional<Proposal>(std::move(proposal));
     }
     auto const& error = mutation.error();
@@ -210,9 +218,9 @@ CUCO_EVOLVE_INLINE Status EvolutionRun::enqueue(Proposal proposal) {
   if (entry.proposal.skipped.empty()) {
     std::string reference = program.code;
     if (!program.parent_id.empty()) {
-      auto parent = storage().get(program.parent_id);
-      if (!parent) return forward_error(std::move(parent));
-      reference = std::move(parent->code);
+      auto code = code_of(program.parent_id);
+      if (!code) return forward_error(std::move(code));
+      reference = *std::move(code);
     }
     auto hash = frozen_hash_or_empty(reference, "<parent>");
     if (hash) entry.frozen_hash = *std::move(hash);

@@ -57,6 +57,7 @@ class EvolutionRun {
   bool end_of_means(Error const& error);
   [[nodiscard]] std::vector<ProgramId> recent_failures(ProgramId const& parent) const;
   Result<std::vector<Program>> fetch(std::vector<ProgramId> const& ids);
+  Result<std::string> code_of(ProgramId const& id);
   Status enqueue(Proposal proposal);
 
   // evolution_store-inl.hpp
@@ -78,6 +79,7 @@ class EvolutionRun {
   RunParts const& parts_;
   EvolutionOptions const& options_;
   RunFiles files_;
+  std::pair<ProgramId, std::string> last_parent_{};  ///< And its code, which never changes.
   std::vector<Seed> const& seeds_;
   std::vector<int> islands_;
   std::string run_{};  ///< Names random seed, sources and islands.

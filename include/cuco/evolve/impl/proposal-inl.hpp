@@ -9,6 +9,7 @@
 #include "cuco/core/hash.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/evolve/impl/proposal.hpp"
+#include "cuco/store/impl/column_json.hpp"
 #include "cuco/store/program_json.hpp"
 
 namespace cuco::impl {
@@ -26,6 +27,9 @@ CUCO_EVOLVE_INLINE std::string proposal_json(Proposal const& proposal, std::stri
   if (proposal.skipped.empty()) {
     Program without_code = proposal.program;
     without_code.code.clear();
+    without_code.embedding.clear();
+    // A thousand numbers in one text: as values they would be most of the work of a generation.
+    json["embedding"] = embedding_to_text(proposal.program.embedding);
     json["program"] = nlohmann::ordered_json::parse(cuco::to_json(without_code));
   }
   return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
@@ -52,6 +56,7 @@ CUCO_EVOLVE_INLINE Result<Proposal> proposal_from_json(std::string_view text,
     if (!program) return forward_error(std::move(program));
     out.program = *std::move(program);
     out.program.code = std::move(code);
+    out.program.embedding = embedding_from_text(json.at("embedding").get<std::string>());
     return out;
   } catch (nlohmann::ordered_json::exception const& error) {
     return fail(ErrorCode::kParse, std::string("not a proposal: ") + error.what());

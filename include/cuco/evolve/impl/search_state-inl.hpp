@@ -19,15 +19,21 @@
 
 namespace cuco::impl {
 
+CUCO_EVOLVE_INLINE std::string const& SearchState::key_of(std::string const& code) {
+  auto& key = keys_[content_hash_128(code)];
+  if (key.empty()) key = code_key(code);
+  return key;
+}
+
 CUCO_EVOLVE_INLINE ProgramId SearchState::announce(Program const& program) {
   codes.push_back(program.code);
   embeddings.push_back(program.embedding);
-  auto const [at, fresh] = by_code.emplace(code_key(program.code), program.id);
+  auto const [at, fresh] = by_code.emplace(key_of(program.code), program.id);
   return fresh ? ProgramId{} : at->second;
 }
 
 CUCO_EVOLVE_INLINE void SearchState::enter(Program const& program) {
-  roster.add(member_of(program), hash64(normalised_code(program.code)));
+  roster.add(member_of(program), hash64(key_of(program.code)));
   if (!attribute_or(program.metadata, kIslandCopyKey).empty()) return;
   ++programs;
   if (program.correct) ++correct;

@@ -49,8 +49,8 @@ struct SearchState {
   explicit SearchState(int islands) : roster(islands) {}
 
   Roster roster;
-  std::vector<std::string> codes{};                      ///< All codes, those in flight included.
-  std::vector<std::vector<float>> embeddings{};          ///< Of `codes`; empty ones where there are none.
+  std::vector<std::string> codes{};              ///< All codes, those in flight included.
+  std::vector<std::vector<float>> embeddings{};  ///< Of `codes`; empty ones where there are none.
   std::unordered_map<std::string, std::vector<ProgramId>> failures{};  ///< Parent -> children that failed.
   std::unordered_map<std::string, ProgramId> by_code{};  ///< Code key -> the first program with it.
   int last_generation = -1;                              ///< All generations up to this one are complete.
@@ -64,6 +64,11 @@ struct SearchState {
   ProgramId announce(Program const& program);
   /// Takes in a stored program whose code is known.
   void enter(Program const& program);
+
+ private:
+  /// `code_key`, read once for all copies of a program.
+  std::string const& key_of(std::string const& code);
+  std::unordered_map<std::string, std::string> keys_{};
 };
 
 /// The rule that ends the run now, if one does. Depends on state and options only.

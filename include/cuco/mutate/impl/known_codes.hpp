@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cuco::impl {
@@ -21,6 +23,9 @@ class KnownCodes {
 
  private:
   void follow(std::vector<std::string> const& known);
+  /// `code_key(code)`; what was proposed is asked for again when it is known.
+  [[nodiscard]] std::string key_of(std::string const& code, std::uint64_t hash);
+  std::deque<std::pair<std::uint64_t, std::string>> recent_{};
   std::vector<std::uint64_t> read_{};  ///< Hash of each code that was read.
   std::vector<std::string> keys_{};    ///< Of what was read, sorted.
 };

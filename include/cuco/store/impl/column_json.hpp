@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -102,6 +104,40 @@ inline std::vector<float> embedding_from_json(Json const& json) {
     for (auto const& x : json)
       embedding.push_back(x.is_number() && std::abs(x.get<double>()) < 3e38 ? x.get<float>() : 0.0F);
   return embedding;
+}
+
+/// The text of `embedding_to_json`, with as many digits as a float needs. Embeddings are most of what a row
+/// holds, and are not worth a tree of values.
+inline std::string embedding_to_text(std::vector<float> const& embedding) {
+  std::string out = "[";
+  std::array<char, 32> number{};
+  for (float const x : embedding) {
+    if (out.size() > 1) out += ',';
+    auto const end = std::to_chars(number.data(), number.data() + number.size(), x).ptr;
+    out.append(number.data(), end);
+  }
+  return out + "]";
+}
+
+/// Any JSON is read; what this does not know at once is left to the parser.
+inline std::vector<float> embedding_from_text(std::string_view text) {
+  std::vector<float> out;
+  char const* p = text.data();
+  char const* const last = p + text.size();
+  bool plain = p != last && *p == '[';
+  if (plain && text == "[]") return out;
+  while (plain) {
+    ++p;
+    while (p != last && *p == ' ') ++p;
+    double x = 0;
+    auto const [end, error] = std::from_chars(p, last, x);
+    plain = error == std::errc{} && end != last && (*end == ',' || *end == ']');
+    if (!plain) break;
+    out.push_back(std::abs(x) < 3e38 ? static_cast<float>(x) : 0.0F);
+    p = end;
+    if (*end == ']') return end + 1 == last ? out : embedding_from_json(parse_or_null(text));
+  }
+  return embedding_from_json(parse_or_null(text));
 }
 
 inline int int_or(Json const& json, char const* key, int fallback) {
