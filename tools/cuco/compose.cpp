@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 #include "compose.hpp"
+#include "interrupt.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -36,35 +37,6 @@
 
 namespace cuco::tool {
 namespace {
-
-std::atomic<bool> interrupted{false};
-void on_interrupt(int) {
-  interrupted.store(true);
-}
-
-/// While it lives, Ctrl-C and TERM ask the run to stop after what is being evaluated; a second one ends the
-/// process.
-class InterruptGuard {
- public:
-  InterruptGuard() {
-    interrupted.store(false);
-    struct sigaction action {};
-    action.sa_handler = on_interrupt;
-    action.sa_flags = SA_RESETHAND;
-    sigaction(SIGINT, &action, &old_int_);
-    sigaction(SIGTERM, &action, &old_term_);
-  }
-  InterruptGuard(InterruptGuard const&) = delete;
-  InterruptGuard& operator=(InterruptGuard const&) = delete;
-  ~InterruptGuard() {
-    sigaction(SIGINT, &old_int_, nullptr);
-    sigaction(SIGTERM, &old_term_, nullptr);
-  }
-
- private:
-  struct sigaction old_int_ {};
-  struct sigaction old_term_ {};
-};
 
 /// One line about the best program and nvcc, or nothing when it is not to be said.
 std::string nvcc_line(RunReport const& report,
@@ -253,7 +225,7 @@ int run_search(Search const& search,
   options.stop_after_stagnant = choice.stagnant;
   options.target_score = choice.target_ms > 0 ? combined_score(choice.target_ms) : 0;
   options.run_directory = &directory;
-  options.cancel = &interrupted;
+  options.cancel = &interrupted();
   if (models) options.max_attempts = 3;  // each one may be several paid calls
   auto task = task_text(choice.proposers);
   if (!task) return report_error(task.error(), json);

@@ -24,6 +24,7 @@
 #include "cuco/llm/thompson_policy.hpp"
 #include "cuco/llm/uniform_policy.hpp"
 #include "cuco/llm/weighted_policy.hpp"
+#include "interrupt.hpp"
 
 namespace cuco::tool {
 namespace {
@@ -87,6 +88,7 @@ Result<AnyBackend> open_arm(Arm const& arm, ModelChoice const& choice) {
   options.base_url = choice.base_url;
   options.key_file = choice.key_file;
   options.ca_file = choice.ca_file;
+  options.cancel = &interrupted();
   return make_backend(arm.name, options);
 }
 
@@ -223,6 +225,7 @@ Result<Models> make_models(ModelChoice const& choice, std::uint64_t seed, std::s
   out.spent = [budgeted] { return budgeted.spent(); };
   RetryOptions retry;
   retry.seed = seed;
+  retry.cancel = &interrupted();
   if (!choice.replay.empty()) retry.sleep = [](std::chrono::milliseconds) {};
   out.backend = AnyBackend(Retrying{std::move(budgeted), std::move(retry)});
   return out;

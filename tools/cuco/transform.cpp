@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 #include "cuco/evaluate/nvcc_check.hpp"
 #include "cuco/process/scratch_folder.hpp"
 #include "diff_view.hpp"
+#include "interrupt.hpp"
 
 namespace cuco::tool {
 namespace {
@@ -70,7 +72,10 @@ int transform(Options const& options) {
 
   auto models = make_models(options.models, 0, out + "/llm_ledger.jsonl");
   if (!models) return report_error(models.error(), json);
-  if (auto usable = check(options.rewriter, *models); !usable) return report_error(usable.error(), json);
+  if (auto usable = check(options.rewriter, options.models, *models); !usable)
+    return report_error(usable.error(), json);
+  std::optional<InterruptGuard> guard;
+  if (*models) guard.emplace();
   say(json,
       fmt::format("{}: {} collectives, to {} on {} with {} ranks",
                   options.file,
