@@ -268,6 +268,13 @@ ScriptedBackend saying(std::vector<std::string> const& texts) {
   return ScriptedBackend(std::move(answers));
 }
 
+ScriptedBackend ending(FinishReason reason, std::string const& text) {
+  ChatReply reply;
+  reply.text = text;
+  reply.finish = reason;
+  return ScriptedBackend({reply});
+}
+
 TEST(NoveltyJudge, DecidesAboutWhatIsSimilar) {
   World world;
   world.add("x = 1;");
@@ -285,7 +292,8 @@ TEST(NoveltyJudge, DecidesAboutWhatIsSimilar) {
     EXPECT_THAT(asked, Not(HasSubstr("{{")));
     EXPECT_EQ(judge.requests()[0].temperature, 0);
   }
-  for (char const* no : {"NOT_NOVEL", "NOT NOVEL: same", "**NOT_NOVEL**", "not novel"}) {
+  for (char const* no :
+       {"NOT_NOVEL", "NOT NOVEL: same", "**NOT_NOVEL**", "not novel", "Not-novel.", "NOTNOVEL"}) {
     Novel novel{Listed({"x = 1;"}), Plain{}, judged(saying({no}), 1)};
     Rng rng(1);
     auto const mutation = novel.mutate(world.context(), rng);
@@ -332,7 +340,12 @@ TEST(NoveltyJudge, AFailingOneCountsAsNovelWithANote) {
   for (auto const& c :
        {Case{ScriptedBackend({fail(ErrorCode::kTimeout, "too slow")}), "the judge failed: too slow"},
         Case{saying({"I cannot say."}), "neither NOVEL nor NOT_NOVEL"},
-        Case{saying({""}), "neither NOVEL nor NOT_NOVEL"}}) {
+        Case{saying({""}), "neither NOVEL nor NOT_NOVEL"},
+        Case{saying({"Novelty: not novel"}), "neither NOVEL nor NOT_NOVEL"},
+        Case{saying({"NOVELLA"}), "neither NOVEL nor NOT_NOVEL"},
+        Case{saying({"Nothing novel"}), "neither NOVEL nor NOT_NOVEL"},
+        Case{ending(FinishReason::kLength, "NOT_NOVEL"), "of no use (finish reason length)"},
+        Case{ending(FinishReason::kFiltered, "NOT_NOVEL"), "of no use (finish reason filtered)"}}) {
     Novel novel{Listed({"x"}), Plain{}, judged(c.judge)};
     Rng rng(1);
     auto const mutation = novel.mutate(world.context(), rng);

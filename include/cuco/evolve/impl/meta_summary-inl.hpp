@@ -17,6 +17,7 @@
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/core/log.hpp"
 #include "cuco/evolve/impl/meta_summary.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/mutate/impl/mutation_prompt.hpp"
 #include "cuco/mutate/impl/prompt_text.hpp"
 #include "cuco/mutate/impl/propose_edit.hpp"
@@ -159,10 +160,10 @@ CUCO_EVOLVE_INLINE Result<std::string> MetaSummary::ask_for(std::string prompt, 
   request.max_tokens = options_.max_tokens;
   request.effort = options_.effort;
   auto reply = ask(request);
-  if (!reply) return forward_error(std::move(reply));
   Spent spent{memory_.owed};
-  spent.add(reply->cost_usd);
+  spent.add(reply ? reply->cost_usd : billed_usd(reply.error()));
   memory_.owed = spent.usd;
+  if (!reply) return forward_error(std::move(reply));
   if (reply->finish != FinishReason::kEnd)
     return fail(ErrorCode::kProcess,
                 fmt::format("the reply is of no use (finish reason {})", to_string(reply->finish)));

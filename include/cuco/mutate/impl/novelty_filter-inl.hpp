@@ -10,6 +10,7 @@
 #include "cuco/core/hash.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/mutate/impl/novelty_filter.hpp"
 
 namespace cuco::impl {
@@ -68,19 +69,23 @@ CUCO_EVOLVE_INLINE std::string fence(std::string const& code) {
   return ticks + "cuda\n" + code + (code.ends_with('\n') ? "" : "\n") + ticks;
 }
 
-/// What a judge's reply says; empty when it says neither.
+/// Takes the first word off `text`, whatever stands before it, in capital letters.
+CUCO_EVOLVE_INLINE std::string take_word(std::string_view& text) {
+  auto const capital = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
+  auto const is_letter = [&](char c) { return capital(c) >= 'A' && capital(c) <= 'Z'; };
+  auto const begin = std::find_if(text.begin(), text.end(), is_letter);
+  auto const end = std::find_if_not(begin, text.end(), is_letter);
+  std::string word(begin, end);
+  std::transform(word.begin(), word.end(), word.begin(), capital);
+  text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+  return word;
+}
+
+/// What a judge's reply says, which begins with one of two words; empty when it says neither.
 CUCO_EVOLVE_INLINE std::optional<bool> says_novel(std::string_view reply) {
-  std::string word;
-  for (char const c : reply) {
-    if (word.size() >= 12) break;
-    if (c >= 'a' && c <= 'z') {
-      word += static_cast<char>(c - 'a' + 'A');
-    } else if (c >= 'A' && c <= 'Z') {
-      word += c;
-    }
-  }
-  if (word.starts_with("NOTNOVEL")) return false;
-  if (word.starts_with("NOVEL")) return true;
+  auto const word = take_word(reply);
+  if (word == "NOVEL") return true;
+  if (word == "NOTNOVEL" || (word == "NOT" && take_word(reply) == "NOVEL")) return false;
   return std::nullopt;
 }
 
@@ -108,8 +113,16 @@ CUCO_EVOLVE_INLINE void NoveltyFilter::ask_judge(std::string const& existing,
   request.temperature = 0;
   request.max_tokens = 2048;
   auto const reply = options_.judge.complete(request);
-  if (!reply) return failed(reply.error());
+  if (!reply) {
+    verdict.cost_usd = billed_usd(reply.error());
+    return failed(reply.error());
+  }
   verdict.cost_usd = reply->cost_usd;
+  if (reply->finish != FinishReason::kEnd) {
+    verdict.note =
+        std::string("the judge's reply is of no use (finish reason ") + to_string(reply->finish) + ")";
+    return;
+  }
   auto const novel = says_novel(reply->text);
   if (!novel) {
     verdict.note = "the judge's reply is neither NOVEL nor NOT_NOVEL";

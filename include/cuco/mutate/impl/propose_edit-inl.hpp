@@ -24,6 +24,7 @@
 #include "cuco/edit/frozen_check.hpp"
 #include "cuco/edit/full_rewrite.hpp"
 #include "cuco/edit/reply_text.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/mutate/impl/prompt_text.hpp"
 #include "cuco/mutate/impl/propose_edit.hpp"
 
@@ -93,9 +94,10 @@ class EditConversation {
     std::string feedback;
   };
 
-  /// A kNotFound of the backend says nothing about the parent.
-  tl::unexpected<Error> failed(Error error) const {
-    if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kProcess;
+  /// A kNotFound of the backend says nothing about the parent: a replay or a script lacks the answer.
+  tl::unexpected<Error> failed(Error error) {
+    spent_.add(billed_usd(error));
+    if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kInvalidArgument;
     return tl::unexpected<Error>(with_spent(std::move(error), spent_));
   }
 

@@ -25,7 +25,7 @@ struct LlmMutatorMemory {
 ///
 /// Errors: kNotFound when this edit does not apply to the parent, or no reply could be used (`Error::detail`
 /// then has what the calls cost, see `spent_of`); kToolMissing without templates; kRefused for a prompt that
-/// does not fit; else those of the backend, as they are. A backend's kNotFound becomes kProcess: it is no
+/// does not fit; else those of the backend, as they are. A backend's kNotFound becomes kInvalidArgument: it is no
 /// answer about the parent.
 [[nodiscard]] Result<Mutation> propose_edit(LlmEdit edit,
                                             MutationContext const& context,
