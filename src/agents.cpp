@@ -4,6 +4,7 @@
 #define CUCO_EVOLVE_BODIES
 #include "cuco/core/impl/inline.hpp"
 
+#include "cuco/evolve/impl/meta_memory-inl.hpp"
 #include "cuco/evolve/impl/meta_summary-inl.hpp"
 #include "cuco/llm/prompt_library-inl.hpp"
 #include "cuco/mutate/impl/ask_model-inl.hpp"
