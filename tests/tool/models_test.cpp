@@ -188,6 +188,43 @@ TEST(ModelRun, ABudgetEndsItCleanlyAndALargerOneGoesOn) {
   EXPECT_LE(spent(), 9);
 }
 
+TEST(ModelRun, AReplayThatLacksAnAnswerEndsWithAnError) {
+  CUCO_EVOLVE_NEEDS_MPIRUN();
+  TemporaryFolder folder;
+  auto const stages = stages_by_rules(folder);
+  nlohmann::json replies = {fenced(stages.infrastructure), fenced(stages.device)};
+  for (int i = 0; i < 3; ++i) replies.push_back(small_change(i));
+  auto const first = cuco(model_run(folder / "first", 3) +
+                          Args{"--model", script(folder, replies), "--record", folder / "record"});
+  ASSERT_EQ(first.exit_code, kOk) << first.err;
+  // More generations than were recorded.
+  auto const second = cuco(model_run(folder / "second", 6) + Args{"--replay", folder / "record"});
+  EXPECT_EQ(second.exit_code, kBadInput) << second.err;
+  ASSERT_EQ(error_lines(second.err).size(), 1U) << second.err;
+  EXPECT_THAT(error_lines(second.err)[0], testing::HasSubstr("no recorded answer"));
+  EXPECT_THAT(second.out, testing::HasSubstr("best program: ")) << "what was found so far is shown";
+}
+
+TEST(ModelRun, AModelThatFailsEndsTheRunWhichCanGoOn) {
+  CUCO_EVOLVE_NEEDS_MPIRUN();
+  TemporaryFolder folder;
+  auto const stages = stages_by_rules(folder);
+  nlohmann::json replies = {fenced(stages.infrastructure), fenced(stages.device), small_change(1)};
+  auto const call = [&](nlohmann::json const& script_of) {
+    return model_run(folder / "run", 4) + Args{"--model", script(folder, script_of)};
+  };
+  auto const first = cuco(call(replies));  // the script is too short
+  EXPECT_NE(first.exit_code, kOk);
+  EXPECT_EQ(error_lines(first.err).size(), 1U) << first.err;
+  nlohmann::json more;
+  for (int i = 10; i < 20; ++i) more.push_back(small_change(i));
+  auto const second = cuco(call(more));
+  EXPECT_EQ(second.exit_code, kOk) << second.err;
+  auto const shown = cuco_json({"show", folder / "run"});
+  EXPECT_EQ(shown.at("generations_done"), 4);
+  EXPECT_GE(shown.at("programs"), 4) << "no generation was given up";
+}
+
 TEST(ModelRun, KeysAreInNoFile) {
   CUCO_EVOLVE_NEEDS_MPIRUN();
   TemporaryFolder folder;

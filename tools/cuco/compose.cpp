@@ -259,7 +259,7 @@ int run_search(Search const& search,
     meta.interval = choice.proposers.meta_every;
     meta.directory = directory.path();
     meta.effort = models.effort;
-    evolution.advise(MetaSummariser{models.backend, std::move(meta)});
+    evolution.advise(MetaSummariser{models.adviser, std::move(meta)});
   }
   evolution.observe(LogObserver(directory));
   auto events = JsonLinesObserver::open(directory.path() + "/events.jsonl");
@@ -274,9 +274,12 @@ int run_search(Search const& search,
   auto report = make_report(evolution.storage(), report_options);
   if (!report) return report_error(report.error(), json);
   bool const verified = !report->best.id.empty();
-  int const code = summary->reason == StopReason::kCancelled ? kInterrupted
-                   : verified                                ? kOk
-                                                             : kNotVerifiedExit;
+  std::optional<Error> failure = summary->error;
+  if (auto whole = models.replayed(); !failure && !whole) failure = whole.error();
+  int const code = failure                                     ? exit_code(failure->code)
+                   : summary->reason == StopReason::kCancelled ? kInterrupted
+                   : verified                                  ? kOk
+                                                               : kNotVerifiedExit;
   if (json) {
     auto out = nlohmann::json::parse(to_json(*report), nullptr, false);
     out["summary"] = {{"stopped_because", to_string(summary->reason)},
@@ -292,6 +295,7 @@ int run_search(Search const& search,
                        {"usd", spent.usd},
                        {"unpriced_calls", spent.unpriced_calls}};
     }
+    if (failure) out["error"] = error_object(*failure);
     out["exit_code"] = code;
     fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
@@ -303,6 +307,9 @@ int run_search(Search const& search,
                summary->reason_text,
                directory.best(),
                directory.path());
+    // What was found so far is shown and kept; the complaint is the last line.
+    std::fflush(stdout);
+    if (failure) return report_error(*failure, false);
   }
   return code;
 }

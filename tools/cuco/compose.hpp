@@ -104,7 +104,8 @@ struct RewriterChoice {
   bool single_stage = false;
 };
 void add_rewriter_choice(CLI::App& app, RewriterChoice& choice);
-/// Errors: kInvalidArgument for a choice that needs a model and has none, and for promises that an agent cannot keep.
+/// Errors: kInvalidArgument for a choice that needs a model and has none, and for promises that an agent
+/// cannot keep.
 [[nodiscard]] Status check(RewriterChoice const& choice, ModelChoice const& asked, Models const& models);
 
 /// Facts about the machine that programs run on, for prompts.

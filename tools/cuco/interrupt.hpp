@@ -11,8 +11,8 @@ namespace cuco::tool {
 /// Set by Ctrl-C and TERM while an `InterruptGuard` lives.
 std::atomic<bool>& interrupted();
 
-/// While it lives, Ctrl-C and TERM ask the command to stop: calls of models at once, a run after what is being
-/// evaluated. A second one ends the process.
+/// While it lives, Ctrl-C and TERM ask the command to stop: calls of models at once, a run after what is
+/// being evaluated. A second one ends the process.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -52,6 +52,7 @@ Result<PipelineResult> run_for(Devices const& devices,
     AgentOptions agent = claude_agent(choice.agent_model);
     agent.reference = texts.reference;
     agent.hardware = texts.hardware;
+    agent.instructions = agent_instructions(devices);
     agent.pass_environment = choice.agent_environment;
     return run(AgentRewriter<A>{std::move(agent)});
   }
@@ -81,11 +82,13 @@ void add_rewriter_choice(CLI::App& app, RewriterChoice& choice) {
 
 Status check(RewriterChoice const& choice, ModelChoice const& asked, Models const& models) {
   if (choice.rewriter == "agent") {
-    // An agent is a program of its own: it reaches the network, and what it says is not a call that could be recorded.
+    // An agent is a program of its own: it reaches the network, and what it says is not a call that could be
+    // recorded.
     if (!asked.record.empty() || !asked.replay.empty())
-      return fail(ErrorCode::kInvalidArgument,
-                  std::string("an agent's work cannot be ") + (asked.replay.empty() ? "recorded" : "replayed"),
-                  "use --rewriter model, or leave the option out");
+      return fail(
+          ErrorCode::kInvalidArgument,
+          std::string("an agent's work cannot be ") + (asked.replay.empty() ? "recorded" : "replayed"),
+          "use --rewriter model, or leave the option out");
     if ((asked.budget_usd > 0 || asked.budget_tokens > 0) && !asked.allow_unpriced)
       return fail(ErrorCode::kInvalidArgument,
                   "what an agent spends is not counted, so a budget cannot be kept",

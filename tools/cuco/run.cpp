@@ -73,6 +73,7 @@ Result<Prepared> prepare(Options const& options,
   transform.args = split_arguments(options.where.args);
   transform.work_directory = directory.pipeline() + "/_transform_work";
   transform.schedules = options.search.schedules;
+  transform.deadline = std::chrono::seconds(options.where.timeout_s);
   say(json,
       fmt::format("fast path: {} to {} on {} with {} ranks",
                   options.file,

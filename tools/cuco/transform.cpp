@@ -88,9 +88,11 @@ int transform(Options const& options) {
   transform_options.args = split_arguments(options.where.args);
   transform_options.work_directory = out + "/_transform_work";
   transform_options.schedules = options.schedules;
+  transform_options.deadline = std::chrono::seconds(options.where.timeout_s);
   auto result =
       run_pipeline(api, *devices, transform_options, options.rewriter, *models, *program, out + "/_pipeline");
   if (!result) return report_error(result.error(), json);
+  if (auto whole = models->replayed(); !whole) return report_error(whole.error(), json);
   std::string const path = out + "/" + stem + "_device.cu";
   if (auto written = write_file_atomic(path, result->code); !written)
     return report_error(written.error(), json);
