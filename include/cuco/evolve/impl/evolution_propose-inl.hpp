@@ -251,14 +251,17 @@ CUCO_EVOLVE_INLINE Status EvolutionRun::enqueue(Proposal proposal) {
   entry.at = files_.paths(entry.proposal.generation, entry.proposal.seed_slot);
   auto const& program = entry.proposal.program;
   if (entry.proposal.skipped.empty()) {
-    std::string reference = program.code;
-    if (!program.parent_id.empty()) {
+    if (program.parent_id.empty()) {
+      entry.frozen_hash = frozen_hash_or_empty(program.code, "<seed>").value_or("");
+    } else if (auto const known = frozen_hashes_.find(program.parent_id.value);
+               known != frozen_hashes_.end()) {
+      entry.frozen_hash = known->second;
+    } else {
       auto code = code_of(program.parent_id);
       if (!code) return forward_error(std::move(code));
-      reference = *std::move(code);
+      entry.frozen_hash = frozen_hash_or_empty(*code, "<parent>").value_or("");
+      frozen_hashes_.emplace(program.parent_id.value, entry.frozen_hash);
     }
-    auto hash = frozen_hash_or_empty(reference, "<parent>");
-    if (hash) entry.frozen_hash = *std::move(hash);
     if (entry.proposal.duplicate_of.empty()) {
       entry.ready = files_.load_evaluation(entry.at);
       if (entry.ready) ++summary_.imported;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "cuco/evolve/evolution_options.hpp"
@@ -84,7 +85,8 @@ class EvolutionRun {
   RunParts const& parts_;
   EvolutionOptions const& options_;
   RunFiles files_;
-  std::pair<ProgramId, std::string> last_parent_{};  ///< And its code, which never changes.
+  std::pair<ProgramId, std::string> last_parent_{};               ///< And its code, which never changes.
+  std::unordered_map<std::string, std::string> frozen_hashes_{};  ///< Of programs that were parents.
   std::vector<Seed> const& seeds_;
   std::vector<int> islands_;
   std::string run_{};  ///< Names random seed, sources and islands.
