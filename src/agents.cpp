@@ -18,6 +18,4 @@
 #include "cuco/transform/diagnostic_rerun-inl.hpp"
 #include "cuco/transform/impl/attempt-inl.hpp"
 #include "cuco/transform/impl/conversation-inl.hpp"
-#include "cuco/transform/impl/model_step-inl.hpp"
-#include "cuco/transform/impl/stage_check-inl.hpp"
 #include "cuco/transform/impl/transform_state-inl.hpp"

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cuco/analysis/analyzer.hpp"
 #include "cuco/transform/agent_rewriter.hpp"
+#include "cuco/analysis/analyzer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -168,6 +168,45 @@ TEST_F(AgentTest, WhatItMadeIsVerifiedLikeAnythingElse) {
   EXPECT_EQ(result->iterations[3].rewriter, "agent sh");
   EXPECT_FALSE(result->cost_usd);
   EXPECT_TRUE(has(file("iteration_2.reply.txt"), "Verification: PASS"));
+}
+
+TEST_F(AgentTest, WhatIsKeptHasNoSecrets) {
+  ::setenv("CUCO_TEST_AGENT_KEY", "a-key-of-many-letters", 1);
+  auto o = script("echo said $CUCO_TEST_AGENT_KEY; echo wrote $CUCO_TEST_AGENT_KEY >&2; exit 1");
+  o.pass_environment = {"CUCO_TEST_AGENT_KEY"};
+  auto const out = ask(o);
+  ASSERT_TRUE(out) << to_line(out.error());
+  EXPECT_TRUE(has(out->problem, "wrote [redacted]")) << out->problem;
+  EXPECT_FALSE(has(out->problem, "many-letters"));
+  EXPECT_EQ(file("kept/iteration_1.reply.txt"), "said [redacted]\nwrote [redacted]\n");
+  ::unsetenv("CUCO_TEST_AGENT_KEY");
+}
+
+TEST_F(AgentTest, InstructionsAreThoseOfTheDevices) {
+  auto o = script("cat > " + folder_ + "/task; exit 1");
+  o.instructions = agent_instructions(Devices::emulated());
+  ASSERT_TRUE(ask(o));
+  std::string const emulated = file("task");
+  EXPECT_TRUE(has(emulated, "its GPUs are emulated"));
+  EXPECT_TRUE(has(emulated, "with 2 ranks (alltoall_device 4096)"));
+  EXPECT_FALSE(has(emulated, "mpirun -np"));
+  EXPECT_FALSE(has(emulated, "{{"));
+  o.instructions = agent_instructions(Devices::cuda());
+  ASSERT_TRUE(ask(o));
+  EXPECT_TRUE(has(file("task"), "mpirun -np 2 ./alltoall_device 4096"));
+}
+
+/// Where the machine lets it.
+TEST_F(AgentTest, ItWritesToItsFolderOnly) {
+  bool const works = !impl::transforming::isolated({"true"}, folder_, {}).empty();
+  auto o = script("echo x > " + folder_ +
+                  "/outside; cp alltoall.cu alltoall_device.cu; echo x >> alltoall_device.cu");
+  auto const out = ask(o);
+  ASSERT_TRUE(out) << to_line(out.error());
+  EXPECT_EQ(out->problem, "");
+  ASSERT_FALSE(out->changes.empty());
+  EXPECT_EQ(has(out->changes[0].why, "a folder of its own only"), works) << out->changes[0].why;
+  EXPECT_EQ(file("outside") == "no outside", works);
 }
 
 TEST(ClaudeAgent, HasNoUnlimitedPermissions) {
