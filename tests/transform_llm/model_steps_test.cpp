@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 #include <string>
 #include <utility>
@@ -286,6 +287,13 @@ TEST_F(ModelSteps, AWarmUpThatFailsVerificationIsDropped) {
   ASSERT_TRUE(result) << to_line(result.error());
   EXPECT_TRUE(result->any_step_failed);
   EXPECT_EQ(result->code, marked_alltoall());
+}
+
+TEST_F(ModelSteps, RunsHaveTheDeadlineOfTheOptions) {
+  auto o = options();
+  o.deadline = std::chrono::seconds(7);
+  Transformer<Api::LSA> const transformer{RuleRewriter<Api::LSA>{}, Devices::emulated(), o};
+  EXPECT_EQ(transformer.verifier().options().deadline, std::chrono::seconds(7));
 }
 
 TEST_F(ModelSteps, WhatWasPaidForIsNotAskedAgain) {

@@ -269,6 +269,96 @@ TEST(VerdictAttacks, TheTimerIsAroundTheWork) {
   });
 }
 
+/// Ways to get at what is the original's by way of what may be added.
+TEST(VerdictAttacks, NothingOfTheOriginalIsWritten) {
+  std::string const go = "static void go(size_t& n) { n = 0; }\n";
+  all_are_rejected({
+      {"a name that is declared later in a block",
+       {{kMine, put_before("  {\n    errors = 0;\n    { size_t errors = 1; (void)errors; }\n  }\n", kMine)}}},
+      {"a name that was declared in another block",
+       {{kMine, put_before("  { { size_t errors = 1; (void)errors; } errors = 0; }\n", kMine)}}},
+      {"a type of that name", {{kMine, put_before("  { errors = 0; { struct errors {}; } }\n", kMine)}}},
+      {"a reference to a number", {{kAbove, go + kAbove}, {kSetUp, std::string(kSetUp) + "  go(count);\n"}}},
+      {"a reference to a rank", {{kSetUp, std::string(kSetUp) + "  int& same = nranks;\n  same = 1;\n"}}},
+      {"a call that writes a number",
+       {{kSetUp, std::string(kSetUp) + "  NCCL_CHECK(ncclCommCount(comm, &nranks));\n"}}},
+      {"a call that writes another one",
+       {{kSetUp, std::string(kSetUp) + "  NCCL_CHECK(ncclCommUserRank(comm, (int*)&count));\n"}}},
+      {"a member of a pointer in a struct",
+       {{kAbove, "struct Hold {\n  uint32_t* at;\n};\n" + std::string(kAbove)},
+        {kSetUp, std::string(kSetUp) + "  Hold hold{d_recv};\n  hold.at[0] = 7;\n"}}},
+      {"a pointer to a buffer", {{kSetUp, std::string(kSetUp) + "  uint32_t* at = d_recv;\n  at[0] = 7;\n"}}},
+      {"a deduced pointer", {{kSetUp, std::string(kSetUp) + "  auto at = d_recv;\n  at[0] = 7;\n"}}},
+      {"a star after a condition",
+       {{kSetUp, std::string(kSetUp) + "  uint32_t* at = d_recv;\n  if (rank >= 0) *at = 7;\n"}}},
+      {"two stars", {{kSetUp, std::string(kSetUp) + "  uint32_t** at = &d_recv;\n  **at = 7;\n"}}},
+      {"in brackets", {{kSetUp, std::string(kSetUp) + "  (nranks) = 1;\n"}}},
+      {"an argument of a check",
+       {{"ncclMemAlloc((void**)&d_recv, total * sizeof(uint32_t))",
+         "ncclMemAlloc((void**)&d_recv, (nranks = 1))"}}},
+      {"a range", {{kMine, put_before("  for (auto& t : times) t = 0;\n", kMine)}}},
+      {"a method", {{kMine, put_before("  times.clear();\n", kMine)}}},
+      {"an operator's other name", {{kMine, put_before("  errors and_eq 0;\n", kMine)}}},
+      {"a name with a splice", {{kMine, put_before("  err\\\nors = 0;\n", kMine)}}},
+      {"a comment with a splice", {{kCheck, put_before("    // all of them \\\n", kCheck)}}},
+      {"a device function that is none",
+       {{kAbove,
+         "#define HOST(x) static void\nHOST(__global__) quit() { _exit(0); }\n" + std::string(kAbove)},
+        {kMine, put_before("  quit();\n", kMine)}}},
+      {"a device function that is called",
+       {{kAbove, "__device__ void quit() { }\n" + std::string(kAbove)},
+        {kMine, put_before("  quit();\n", kMine)}}},
+      {"a variable of a library", {{kMine, put_before("  int ompi_mpi_op_min = 0;\n", kMine)}}},
+      {"a variable of a header", {{kMine, put_before("  int __errno = 0;\n", kMine)}}},
+      {"a loop in a macro",
+       {{kAbove, "#define MAYBE while (0)\n" + std::string(kAbove)},
+        {kCheck, put_before("    MAYBE\n", kCheck)}}},
+      {"an open bracket in a macro", {{kAbove, "#define OPEN (\n" + std::string(kAbove)}}},
+      {"a specifier in a macro", {{kAbove, "#define HOST(x) static void\n" + std::string(kAbove)}}},
+      {"a constructor that launches",
+       {{kAbove,
+         "struct Go {\n  Go(ncclDevComm d, ncclWindow_t a, ncclWindow_t b, size_t n, cudaStream_t s) {\n"
+         "    exchange<<<4, 128, 0, s>>>(d, a, b, n);\n  }\n};\n" +
+             std::string(kAbove)},
+        {kStart, "    Go early(devComm, sendWindow, recvWindow, count, stream);\n" + std::string(kStart)}}},
+      {"a copy on another stream",
+       {{kLaunch,
+         std::string(kLaunch) +
+             "    CUDA_CHECK(cudaMemcpyAsync(d_recv, d_send, count, cudaMemcpyDeviceToDevice, "
+             "(cudaStream_t)0x2));\n"}}},
+      {"a function of the C library",
+       {{kAbove, "int raise_it(int);\n" + std::string(kAbove)},
+        {kMine, put_before("  raise_it(9);\n", kMine)}}},
+      {"a pointer to a function", {{kMine, put_before("  auto leave = _exit;\n  leave(0);\n", kMine)}}},
+      {"a check that leaves",
+       {{"#define NCCL_CHECK", "#define LEAVE(x) do { if (x) return 0; } while (0)\n#define NCCL_CHECK"},
+        {kMine, put_before("  LEAVE(1);\n", kMine)}}},
+  });
+}
+
+/// A check of the original's that returns, where the original does not use it.
+TEST(VerdictAttacks, ChecksDoNotLeaveOtherFunctions) {
+  Changes const helper{
+      {"#define MPI_CHECK(call)",
+       "#define TRY(call) do { if ((call) != ncclSuccess) return 1; } while (0)\n#define MPI_CHECK(call)"},
+      {"int main(",
+       "static int is_good(const uint32_t* a, size_t n) {\n  size_t bad = 0;\n"
+       "  for (size_t i = 0; i < n; ++i) bad += a[i] == 0;\n  return bad == 0;\n}\n"
+       "static int version_of(int* v) {\n  TRY(ncclGetVersion(v));\n  return 0;\n}\nint main("},
+      {"  int mine = errors == 0,",
+       "  if (!is_good(h_recv.data(), total)) ++errors;\n  int mine = errors == 0,"}};
+  std::string const original = with_changes(host_alltoall(), helper);
+  std::string const code = with_changes(device_alltoall(), helper);
+  ASSERT_NE(code.find("int main"), std::string::npos) << code;
+  auto problem = [&](Changes const& changes) {
+    std::string const changed = with_changes(code, changes);
+    EXPECT_NE(changed.find("int main"), std::string::npos) << changed;
+    return impl::transforming::stage_problem(Api::LSA, TransformStage::kDevice, original, changed, "p.cu");
+  };
+  EXPECT_EQ(problem({}), "");
+  EXPECT_NE(problem({{"  size_t bad = 0;\n", "  TRY(ncclInvalidUsage);\n  size_t bad = 0;\n"}}), "");
+}
+
 TEST(VerdictAttacks, OtherSpellingsOfBracketsAreNotFollowed) {
   EXPECT_NE(problem_of({{"++errors;", "<% %> ++errors;"}}), "");
   EXPECT_NE(

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cuco/analysis/impl/frozen_facts.hpp"
+#include "cuco/transform/impl/added_callables.hpp"
+#include "cuco/transform/impl/added_declarations.hpp"
 #include "cuco/transform/impl/added_names.hpp"
 #include "cuco/transform/impl/original_words.hpp"
 #include "cuco/transform/impl/program_tree.hpp"
@@ -24,34 +24,21 @@ class AddedCode {
   /// @param gone words of the statements that the code takes the place of.
   /// @param by_rules the program has text that the rules generated.
   AddedCode(SourceModel const& m, OriginalWords const& original, WordSet const& gone, bool by_rules)
-      : m_(m), code_(m.code), original_(original), gone_(gone), by_rules_(by_rules) {}
+      : m_(m),
+        code_(m.code),
+        original_(original),
+        gone_(gone),
+        declared_(m, original),
+        callables_(m),
+        by_rules_(by_rules) {}
 
   /// Why the node may not be added; empty when it may.
   /// @param inside it stands in a function of the original.
   [[nodiscard]] std::string problem(ProgramNode const& n, bool inside) {
     Range const r = n.tokens;
     inside_ = inside;
-    read_declarations(r);
-    for (Variable const& v : declared_variables_) {
-      // Directly in a block of the original, or of the file: whatever follows would see it.
-      bool const prototype = code_.is(v.name + 1, "(") && m_.function_of(v.name) == kNone;
-      if (prototype && !defines(code_.text(v.name)))
-        return at(v.name) + "is declared here and defined nowhere";
-      if (!is_outermost(r, v.name) || !original_.uses(code_.text(v.name))) continue;
-      return at(v.name) + "is a name of the original program; take another one";
-    }
-    for (std::size_t f = 0; f < m_.report.functions.size(); ++f) {
-      int const name = m_.structure.function_tokens[f].name;
-      bool const mine = r.begin <= name && name < r.end;
-      std::string_view const w = m_.report.functions[f].name;
-      if (mine && (original_.uses(w) || is_library_function(w)))
-        return at(name) + "is defined; that is a name of the original program or of a library";
-    }
-    if (int const name = defined_type(r);
-        name >= 0 &&
-        (original_.uses(code_.text(name)) || is_harmless_library_name(code_.text(name)) ||
-         is_harmless_cuda_name(code_.text(name)) || code_.is(name + 1, "::") || code_.is(name + 1, "<")))
-      return at(name) + "is a name of the original program; take another one";
+    declared_.read(r);
+    if (auto why = names(r); !why.empty()) return why;
     for (int i = r.begin; i < r.end; ++i) {
       std::string why = code_.at(i).kind == TokenKind::kString ? literal(i)
                         : code_.is_word(i)                     ? word(i, r)
@@ -69,6 +56,40 @@ class AddedCode {
       return f.name == name;
     });
   }
+
+  /// What is declared may not get in the way of the original's names, nor of those that its headers use.
+  [[nodiscard]] std::string names(Range r) const {
+    constexpr char const* kTaken = "is a name of the original program; take another one";
+    for (AddedVariable const& v : declared_.all()) {
+      std::string_view const w = code_.text(v.name);
+      bool const prototype = code_.is(v.name + 1, "(") && m_.function_of(v.name) == kNone;
+      if (prototype && !defines(w)) return at(v.name) + "is declared here and defined nowhere";
+      if (is_reserved(w)) return at(v.name) + "may be a name of a library; take another one";
+      // Directly in a block of the original, or of the file: whatever follows would see it.
+      if (code_.enclosing(v.name) < r.begin && original_.uses(w)) return at(v.name) + kTaken;
+    }
+    for (std::size_t f = 0; f < m_.report.functions.size(); ++f) {
+      int const name = m_.structure.function_tokens[f].name;
+      std::string_view const w = m_.report.functions[f].name;
+      if (r.begin <= name && name < r.end && (original_.uses(w) || is_library_function(w) || is_reserved(w)))
+        return at(name) + "is defined; that is a name of the original program or of a library";
+    }
+    for (int i = r.begin; i + 1 < r.end; ++i)
+      for (std::string_view w : {"struct", "class", "using", "namespace", "enum", "typename"}) {
+        if (!code_.is(i, w) || !code_.is_word(i + 1) || declared_.is_template_parameter(i)) continue;
+        std::string_view const name = code_.text(i + 1);
+        if (original_.uses(name) || is_harmless_library_name(name) || is_harmless_cuda_name(name) ||
+            is_reserved(name) || code_.is(i + 2, "::") || code_.is(i + 2, "<"))
+          return at(i + 1) + kTaken;
+      }
+    return {};
+  }
+  /// Macros of headers may stand for objects of such names: MPI_MIN for one of the library's.
+  [[nodiscard]] static bool is_reserved(std::string_view w) {
+    return w.starts_with("_") || w.find("__") != std::string_view::npos ||
+           w.find("mpi") != std::string_view::npos || w.starts_with("MPI") || w.starts_with("PMPI");
+  }
+
   /// Whether a value may switch something on or off there.
   [[nodiscard]] bool decides(Range r) const {
     for (int i = r.begin; i < r.end; ++i) {
@@ -84,75 +105,6 @@ class AddedCode {
   }
   [[nodiscard]] std::string at(int i) const {
     return "line " + std::to_string(code_.at(i).line) + ": " + std::string(code_.text(i)).substr(0, 80) + " ";
-  }
-
-  // ---- what the code declares ---------------------------------------------------------------------------
-
-  void read_declarations(Range r) {
-    declared_.clear();
-    writable_.clear();
-    declared_variables_.clear();
-    for (Statement const& s : m_.structure.statements) {
-      if (s.range.begin < r.begin || s.range.end > r.end || s.range.empty()) continue;
-      if (s.simple) declare(s.range);
-      bool const head = code_.is(s.range.begin, "for") && code_.is(s.range.begin + 1, "(");
-      if (head) declare(code_.inside(s.range.begin + 1));
-    }
-    for (std::size_t f = 0; f < m_.structure.function_tokens.size(); ++f) {
-      FunctionTokens const& t = m_.structure.function_tokens[f];
-      if (t.name < r.begin || t.name >= r.end || !code_.is(t.parameters, "(")) continue;
-      declared_.emplace(m_.report.functions[f].name);
-      for (Range p : code_.split(code_.inside(t.parameters))) parameter(p);
-    }
-    for (int i = r.begin; i + 1 < r.end; ++i)
-      if ((code_.is(i, "typename") || code_.is(i, "class") || code_.is(i, "struct") ||
-           code_.is(i, "namespace") || code_.is(i, "using") || code_.is(i, "enum")) &&
-          code_.is_word(i + 1))
-        declared_.emplace(code_.text(i + 1));
-  }
-  void declare(Range r) {
-    for (Variable const& v : read_declaration(code_, r)) {
-      std::string const name(code_.text(v.name));
-      declared_.insert(name);
-      declared_variables_.push_back(v);
-      bool const pointer = code_.is(v.name - 1, "*");
-      bool const own_type = is_own_type(r.begin, v.name);
-      if (!v.reference && (!pointer || own_type)) writable_.insert(name);
-    }
-  }
-  void parameter(Range p) {
-    int name = p.end - 1;
-    for (int i = p.begin; i < p.end; ++i)
-      if (code_.is(i, "=") || code_.is(i, "[")) {
-        name = i - 1;
-        break;
-      }
-    if (name <= p.begin || !code_.is_word(name)) return;
-    declared_.emplace(code_.text(name));
-    bool const indirect = code_.is(name - 1, "*") || code_.is(name - 1, "&");
-    bool const twice = code_.is(name - 1, "*") && code_.is(name - 2, "*");
-    if (!indirect || is_own_type(p.begin, name) || twice) writable_.emplace(code_.text(name));
-  }
-  /// Whether the words before `name` have a type that only added code knows, or one of NCCL's.
-  [[nodiscard]] bool is_own_type(int begin, int name) const {
-    for (int i = begin; i < name; ++i) {
-      std::string_view const t = code_.text(i);
-      if (!code_.is_word(i) || is_cv(t) || is_specifier(t) || t == "struct") continue;
-      return is_nccl_name(t) ||
-             (!original_.uses(t) && !is_builtin_type(t) && !is_harmless_library_name(t) && t != "auto");
-    }
-    return false;
-  }
-  [[nodiscard]] bool is_outermost(Range r, int i) const {
-    int open = code_.enclosing(i);
-    // The head of a loop that is added is part of it.
-    return open < r.begin;
-  }
-  [[nodiscard]] int defined_type(Range r) const {
-    for (int i = r.begin; i < std::min(r.end, r.begin + 6); ++i)
-      for (std::string_view w : {"struct", "class", "using", "namespace", "enum", "typedef"})
-        if (code_.is(i, w) && code_.is_word(i + 1)) return i + 1;
-    return -1;
   }
 
   // ---- what it says -------------------------------------------------------------------------------------
@@ -185,16 +137,24 @@ class AddedCode {
         return at(i) + "may only copy with cudaMemcpyDeviceToDevice here";
       return {};
     }
-    if (code_.is(i - 1, "&") && !is_operand(i - 2)) {
+    // After a bracket it may be a cast's.
+    bool const cast = code_.is(i - 2, ")") && !code_.is_word(code_.partner(i - 2) - 1);
+    if (code_.is(i - 1, "&") && (cast || !is_operand(i - 2))) {
       if (auto why = address(i); !why.empty()) return why;
     }
     if (member) return member_word(i);
-    if (has_word(declared_, w)) return call && !is_callable(i) ? at(i) + "may not be called" : std::string();
+    if (declared_.owns(i)) return call && !is_callable(i) ? at(i) + "may not be called" : std::string();
     if (!original_.declares(w) && (is_nccl_name(w) || is_harmless_cuda_name(w) || is_harmless_mpi_name(w) ||
                                    is_harmless_library_name(w)))
       return {};
     if (code_.is(i - 1, "::")) return qualified(i);
-    if (has_word(original_.wrappers(), w)) return call ? std::string() : at(i) + "may only be called";
+    if (has_word(original_.wrappers(), w)) {
+      bool const leaves = inside_ && original_.jumps(w) && !original_.function_uses(function_at(i), w);
+      if (!call || leaves)
+        return at(i) +
+               (call ? "may leave the function; the original does not use it there" : "may only be called");
+      return {};
+    }
     if (!original_.uses(w)) {
       if (!known(i) && !is_pasted(i)) return at(i) + "is declared nowhere in the program";
       return call && !is_callable(i) ? at(i) + "may not be called" : std::string();
@@ -202,6 +162,10 @@ class AddedCode {
     return of_original(i, call);
   }
 
+  [[nodiscard]] std::string function_at(int i) const {
+    Index const f = m_.function_of(i);
+    return f == kNone ? std::string() : m_.function(f).name;
+  }
   /// What a macro that is added makes a name of NCCL's of.
   [[nodiscard]] bool is_pasted(int i) const {
     std::string_view const macro = code_.text(code_.enclosing(i) - 1);
@@ -235,51 +199,19 @@ class AddedCode {
                       (!original_.uses(space) && known(i - 2)) || code_.is(i - 3, "cuda");
     return good ? std::string() : of_original(i, code_.is(i + 1, "("));
   }
-  /// Whether the word is a function, a macro, a lambda or a type; a variable could hold any function.
   [[nodiscard]] bool is_callable(int i) const {
-    if (names_.empty()) read_names();
-    return has_word(callable_, code_.text(i)) || is_declared_at(i);
+    AddedVariable const* v = declared_.find(i);
+    return (v != nullptr && v->name == i) || callables_.may_call(code_.text(i));
   }
-
   /// A new word that something in the program declares.
   [[nodiscard]] bool known(int i) const {
-    std::string_view const w = code_.text(i);
-    if (code_.is(i - 1, ".") || code_.is(i - 1, "->")) return true;
-    if (names_.empty()) read_names();
-    return has_word(names_, w);
-  }
-  void read_names() const {
-    for (Function const& f : m_.report.functions) {
-      callable_.insert(f.name);
-      names_.insert(f.parameter_names.begin(), f.parameter_names.end());
-    }
-    for (Macro const& macro : m_.report.macros) callable_.insert(macro.name);
-    for (Statement const& s : m_.structure.statements) {
-      if (s.range.empty()) continue;
-      if (s.simple)
-        for (Variable const& v : read_declaration(code_, s.range)) {
-          names_.emplace(code_.text(v.name));
-          if (code_.is(v.init.begin, "[")) callable_.emplace(code_.text(v.name));
-        }
-      if (code_.is(s.range.begin, "for") && code_.is(s.range.begin + 1, "("))
-        for (Variable const& v : read_declaration(code_, code_.inside(s.range.begin + 1)))
-          names_.emplace(code_.text(v.name));
-    }
-    for (int i = 0; i + 1 < code_.size(); ++i) {
-      for (std::string_view w : {"struct", "class", "enum", "using", "typename", "namespace"})
-        if (code_.is(i, w) && code_.is_word(i + 1)) callable_.emplace(code_.text(i + 1));
-      // A parameter of a lambda.
-      bool const list = code_.is(code_.enclosing(i), "(") && code_.is(code_.enclosing(i) - 1, "]");
-      if (list && code_.is_word(i) && (code_.is(i + 1, ",") || code_.is(i + 1, ")")))
-        names_.emplace(code_.text(i));
-    }
-    names_.insert(callable_.begin(), callable_.end());
+    return code_.is(i - 1, ".") || code_.is(i - 1, "->") || callables_.knows(code_.text(i));
   }
 
   /// Whether the first word of the member access at `i` is the code's own.
   [[nodiscard]] bool is_own_chain(int i) const {
     int const root = root_of(i);
-    return root >= 0 && (has_word(declared_, code_.text(root)) || !original_.uses(code_.text(root)));
+    return root >= 0 && (declared_.owns(root) || !original_.uses(code_.text(root)));
   }
   [[nodiscard]] int root_of(int i) const {
     while (code_.is(i - 1, ".") || code_.is(i - 1, "->")) {
@@ -295,13 +227,12 @@ class AddedCode {
   /// Of a variable: whoever has it may write.
   [[nodiscard]] std::string address(int i) const {
     std::string_view const w = code_.text(i);
-    bool const mine = has_word(declared_, w) || !original_.uses(w);
+    if (declared_.owns(i) || !original_.uses(w)) return {};
     int const open = code_.enclosing(i);
-    int const cast = code_.is(open - 1, ">") ? open : -1;
-    int const call = cast >= 0 ? code_.enclosing(cast) : open;
+    int const call = code_.is(open - 1, ">") ? code_.enclosing(open) : open;  // reinterpret_cast<void**>(&p)
     std::string_view const callee = code_.text(call - 1);
-    bool const allocation = callee == "ncclMemAlloc" || callee == "cudaMalloc" || !original_.uses(callee);
-    if (mine || (allocation && original_.is_of_communication(w) && !original_.is_constant(w))) return {};
+    bool const allocation = callee == "ncclMemAlloc" || callee == "cudaMalloc" || defines(callee);
+    if (allocation && original_.is_of_communication(w) && !original_.is_number(w)) return {};
     return at(i) + "of the original program may not be written by what is added";
   }
   /// Not with success.
@@ -318,7 +249,7 @@ class AddedCode {
     auto const parts = code_.split(args);
     if (!code_.is(i + 1, "(") || parts.empty()) return at(i) + "may only be called";
     for (int k = parts[0].begin; k < parts[0].end; ++k)
-      if (code_.is_word(k) && original_.uses(code_.text(k)) && !has_word(declared_, code_.text(k)) &&
+      if (code_.is_word(k) && original_.uses(code_.text(k)) && !declared_.owns(k) &&
           !is_builtin_type(code_.text(k)))
         return at(k) + "of the original program may not be written by what is added";
     return {};
@@ -357,51 +288,59 @@ class AddedCode {
     if (!steps && !sets) return {};
     if (code_.is(i - 1, "[")) return {};  // A lambda's captures.
     bool const prefix = steps && !is_operand(i - 1);
-    int k = prefix ? i + 1 : i - 1;
-    bool indirect = false;
-    while (code_.is(k, "]")) {
-      k = code_.partner(k) - 1;
-      indirect = true;
+    int root = prefix ? i + 1 : i - 1;
+    if (!prefix) {
+      while (code_.is(root, "]")) root = code_.partner(root) - 1;
+      root = root_of(root);
     }
-    if (!code_.is_word(k)) return at(i) + "writes to something that cannot be followed";
-    int const root = prefix ? k : root_of(k);
-    if (root < 0) return at(i) + "writes to something that cannot be followed";
-    std::string_view const w = code_.text(root);
-    bool const through = code_.is(root + 1, "->") || code_.is(root - 1, "*") || indirect;
-    bool const initialises = is_declared_at(root);
-    if (initialises) return {};
+    if (!code_.is_word(root)) return at(i) + "writes to something that cannot be followed";
     // Named types and template parameters: using T = …, typename T = ….
-    if (code_.is(root - 1, "using") || code_.is(root - 1, "typename") || code_.is(root - 1, "class"))
-      return {};
-    bool const own = has_word(declared_, w);
-    if (own && (!through || has_word(writable_, w))) return {};
-    if (own) return at(root) + "is written through, and may point to something of the original program";
-    if (inside_ && !original_.uses(w) && is_local(root, r, through)) return {};
+    for (std::string_view w : {"using", "typename", "class"})
+      if (code_.is(root - 1, w)) return {};
+    AddedVariable const* v = declared_.find(root);
+    if (v != nullptr && v->name == root) return {};  // Initialises it.
+    // p->x, p[i], *p: once, at the variable; then members.
+    int accessor = root + 1;
+    bool const star = code_.is(root - 1, "*");
+    bool through = star || code_.is(accessor, "->") || code_.is(accessor, "[");
+    bool const steep =
+        star && (code_.is(root - 2, "*") || code_.is(accessor, "->") || code_.is(accessor, "["));
+    if (code_.is(accessor, "[")) accessor = code_.partner(accessor) + 1;
+    while ((code_.is(accessor, ".") || (code_.is(accessor, "->") && accessor == root + 1)) &&
+           code_.is_word(accessor + 1))
+      accessor += 2;
+    bool const whole = prefix
+                           ? !code_.is(accessor, "->") && !code_.is(accessor, "[") && !code_.is(accessor, "(")
+                           : accessor == i;
+    if (steep || !whole) return at(root) + "is written through in a way that cannot be followed";
+    if (v != nullptr) {
+      through = through || v->reference;
+      if (!through || !v->indirect || v->follows) return {};
+      return at(root) + "is written through, and may point to something of the original program";
+    }
+    if (inside_ && !original_.uses(code_.text(root)) && is_local(root, r, through)) return {};
     return at(root) + "is written by what is added, but declared elsewhere";
   }
   /// Whether the new word at `i` is a variable that another added statement of the function has declared for
   /// the same round of the original's loops: nothing is carried from round to round.
   [[nodiscard]] bool is_local(int i, Range r, bool through) const {
+    Index loop = m_.structure.loop_of[static_cast<std::size_t>(i)];
+    auto const begin = code_.at(r.begin).offset;
+    while (loop != kNone && m_.report.loops[static_cast<std::size_t>(loop)].span.begin >= begin)
+      loop = m_.report.loops[static_cast<std::size_t>(loop)].parent;
+    bool any = false;
     for (Statement const& s : m_.structure.statements) {
-      if (!s.simple || s.range.empty() || s.range.begin > i) continue;
+      if (!s.simple || s.range.empty()) continue;
       for (Variable const& v : read_declaration(code_, s.range)) {
         if (!code_.is(v.name, code_.text(i)) || m_.function_of(v.name) != m_.function_of(i)) continue;
-        if (v.reference || (through && code_.is(v.name - 1, "*"))) return false;
-        Index loop = m_.structure.loop_of[static_cast<std::size_t>(i)];
-        while (loop != kNone &&
-               m_.report.loops[static_cast<std::size_t>(loop)].span.begin >= code_.at(r.begin).offset)
-          loop = m_.report.loops[static_cast<std::size_t>(loop)].parent;
-        return loop == kNone || loop == m_.structure.loop_of[static_cast<std::size_t>(v.name)];
+        bool const pointer = code_.is(v.name - 1, "*") || code_.is(s.range.begin, "auto");
+        bool const same_round =
+            loop == kNone || loop == m_.structure.loop_of[static_cast<std::size_t>(v.name)];
+        if (v.reference || (through && pointer) || !same_round) return false;
+        any = true;
       }
     }
-    return false;
-  }
-  [[nodiscard]] bool is_declared_at(int i) const {
-    for (Variable const& v : declared_variables_)
-      if (v.name == i) return true;
-    Index const f = m_.function_of(i);  // A default argument.
-    return f != kNone && code_.is(code_.enclosing(i), "(") &&
-           code_.enclosing(i) == m_.structure.function_tokens[static_cast<std::size_t>(f)].parameters;
+    return any;
   }
 
  public:
@@ -419,9 +358,8 @@ class AddedCode {
   OriginalWords const& original_;
   WordSet const& gone_;
   bool inside_ = false;
-  WordSet declared_{}, writable_{};
-  std::vector<Variable> declared_variables_{};
-  mutable WordSet names_{}, callable_{};
+  AddedDeclarations declared_;
+  AddedCallables callables_;
   mutable bool depends_on_round_ = false;
   bool by_rules_;
 };

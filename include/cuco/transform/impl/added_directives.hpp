@@ -7,6 +7,7 @@
 #include <cctype>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cuco/transform/impl/added_names.hpp"
@@ -179,6 +180,7 @@ class AddedDirectives {
     auto body = lex(std::string_view(line.text).substr(at));
     if (!body) return no("cannot be read");
     std::vector<std::string> parameters;
+    int depth = 0;
     bool head = at < line.text.size() && line.text[at] == '(';
     for (Token const& token : body->tokens) {
       std::string const w(token.text);
@@ -187,16 +189,23 @@ class AddedDirectives {
         head = w != ")";
         continue;
       }
+      for (auto [open, close] : {std::pair{"(", ")"}, {"[", "]"}})
+        depth += w == open ? 1 : w == close ? -1 : 0;
+      if (depth < 0) return no("has brackets that do not balance");
       bool const parameter = std::find(parameters.begin(), parameters.end(), w) != parameters.end();
       bool const sign = w == "{" || w == "}" || w == ";" || w == "=" || w == "++" || w == "--" ||
                         (w.size() > 1 && w.back() == '=' && w != "==" && w != "!=" && w != "<=" && w != ">=");
       if (sign || token.kind == TokenKind::kString) return no("is more than an expression; write a function");
       if (token.kind != TokenKind::kIdentifier || parameter) continue;
+      bool const part = is_control_word(w) || is_specifier(w) || is_cv(w) || w.front() == '_' ||
+                        (is_harmless_keyword(w) && !is_builtin_type(w) && w != "static_cast" && w != "true" &&
+                         w != "false" && w != "nullptr");
+      if (part && w != "sizeof") return no("is more than an expression; write a function");
       bool const harmless = is_nccl_name(w) || w == "nccl" || is_harmless_cuda_name(w) || w == "sizeof" ||
                             is_builtin_type(w) || w == "size_t" || words_.is_constant(w) || !words_.uses(w);
       if (!harmless || is_never_added(w) || is_recognised_call(w)) return no("uses " + w);
     }
-    return {};
+    return depth == 0 ? std::string() : no("has brackets that do not balance");
   }
 
   OriginalWords const& words_;

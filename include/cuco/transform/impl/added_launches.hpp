@@ -74,6 +74,11 @@ class AddedLaunches {
              "', not on that of the collective it takes the place of";
     }
     for (int i = n.tokens.begin; i < n.tokens.end; ++i) {
+      if (!copies(i) || streams.count(plain_stream(copy_stream(i))) != 0) continue;
+      return "line " + std::to_string(code_.at(i).line) + ": the copy runs on stream '" + copy_stream(i) +
+             "', not on that of the collective it takes the place of";
+    }
+    for (int i = n.tokens.begin; i < n.tokens.end; ++i) {
       if (!code_.is_word(i) || named_.count(std::string(code_.text(i))) == 0 || !code_.is(i + 1, "("))
         continue;
       bool given = false;
@@ -105,10 +110,21 @@ class AddedLaunches {
         return "line " + std::to_string(l.line) + ": " + function.name +
                " has to launch its kernels on a stream that is one of its parameters";
     }
+    for (int i = body.begin; i < body.end; ++i) {
+      auto const& names = function.parameter_names;
+      if (copies(i) && std::find(names.begin(), names.end(), copy_stream(i)) == names.end())
+        return "line " + std::to_string(code_.at(i).line) + ": " + function.name +
+               " has to copy on a stream that is one of its parameters";
+    }
     return {};
   }
 
  private:
+  [[nodiscard]] bool copies(int i) const { return code_.is(i, "cudaMemcpyAsync") && code_.is(i + 1, "("); }
+  [[nodiscard]] std::string copy_stream(int i) const {
+    auto const args = code_.split(code_.inside(i + 1));
+    return args.size() == 5 ? code_.squeezed(args[4]) : std::string();
+  }
   static bool is_launcher(std::string_view name) {
     static constexpr std::array<std::string_view, 8> kServices = {"prepare",
                                                                   "allocate",

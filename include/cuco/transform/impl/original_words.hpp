@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -30,6 +31,10 @@ class OriginalWords {
           !is_control_word(c.wrapper))
         wrappers_.insert(c.wrapper);
     for (Macro const& macro : m.report.macros) read_macro(macro);
+    for (Macro const& macro : m.report.macros) read_macro(macro);  // They may be defined after their use.
+    for (int i = 0; i < m.code.size(); ++i)
+      if (m.code.is_word(i) && m.function_of(i) != kNone)
+        function_words_[m.function(m.function_of(i)).name].emplace(m.code.text(i));
     read_communication();
     read_declarations();
     read_kernels();
@@ -38,6 +43,12 @@ class OriginalWords {
   [[nodiscard]] bool uses(std::string_view w) const { return has_word(all_, w); }
   /// Functions and macros that check the NCCL and CUDA calls they are given.
   [[nodiscard]] WordSet const& wrappers() const { return wrappers_; }
+  /// Whether the wrapper may leave the function that calls it.
+  [[nodiscard]] bool jumps(std::string_view w) const { return has_word(jumping_, w); }
+  [[nodiscard]] bool function_uses(std::string const& function, std::string_view w) const {
+    auto const it = function_words_.find(function);
+    return it != function_words_.end() && has_word(it->second, w);
+  }
   /// Macros whose expansion communicates.
   [[nodiscard]] bool is_communicating_macro(std::string_view w) const { return has_word(macros_, w); }
   /// Whether a variable or parameter has that name.
@@ -46,6 +57,7 @@ class OriginalWords {
   }
   /// In the arguments of collectives and of what sets communicators up.
   [[nodiscard]] bool is_of_communication(std::string_view w) const { return has_word(communication_, w); }
+  [[nodiscard]] bool is_number(std::string_view w) const { return has_word(numbers_, w); }
   /// A number that is set before any loop, or a type, or a macro that is a number.
   [[nodiscard]] bool is_constant(std::string_view w) const {
     return (has_word(numbers_, w) && !has_word(changing_, w)) || has_word(types_, w);
@@ -77,6 +89,9 @@ class OriginalWords {
     if (!body) return;
     bool plain = macro.parameters.empty() && !body->tokens.empty();
     for (Token const& t : body->tokens) {
+      for (std::string_view w : {"return", "break", "continue", "goto", "throw"})
+        if (t.is(w)) jumping_.insert(macro.name);
+      if (has_word(jumping_, t.text)) jumping_.insert(macro.name);
       if (find_collective(t.text) != nullptr || has_word(macros_, t.text)) macros_.insert(macro.name);
       plain = plain && (t.kind == TokenKind::kNumber || t.kind == TokenKind::kPunct) && !t.is("{");
     }
@@ -218,7 +233,8 @@ class OriginalWords {
 
   SourceModel const& m_;
   WordSet all_{}, wrappers_{}, macros_{}, communication_{}, numbers_{}, others_{}, types_{}, changing_{},
-      rank_counts_{}, device_variables_{}, kernel_names_{};
+      rank_counts_{}, jumping_{}, device_variables_{}, kernel_names_{};
+  std::map<std::string, WordSet> function_words_{};
   std::set<Index> kernels_{};
 };
 

@@ -43,6 +43,10 @@ class ProgramComparison {
              "compared with the original's; balance them inside each branch";
     problem_ = AddedDirectives(a_, b_, words_, trusted_a_, trusted_b_).problem();
     digraphs();
+    constexpr char const* kSplice = "?\?/";  // A backslash, for some compilers.
+    bool const spliced =
+        b_.source.find(kSplice) != std::string::npos && a_.source.find(kSplice) == std::string::npos;
+    if (problem_.empty() && spliced) problem_ = "there is a trigraph, which cannot be followed";
     if (problem_.empty()) walk(tree_a_.root(), tree_b_.root(), true);
     return problem_.empty() ? problem_ : problem_ + kWhy;
   }
@@ -214,8 +218,9 @@ class ProgramComparison {
     bool const space = file && b_.code.is(first, "namespace") && n.parts.size() == 1;
     if (!space) return out.push_back(&n);
     for (int i = first + 1; i < n.tokens.end && !b_.code.is(i, "{"); ++i)
-      if (b_.code.is_word(i) && (words_.uses(b_.code.text(i)) || is_harmless_library_name(b_.code.text(i)) ||
-                                 is_harmless_cuda_name(b_.code.text(i))))
+      if (b_.code.is_word(i) &&
+          (words_.uses(b_.code.text(i)) || b_.code.is(i, "device_nccl") ||
+           is_harmless_library_name(b_.code.text(i)) || is_harmless_cuda_name(b_.code.text(i))))
         report(line(b_, n) + ": namespace " + std::string(b_.code.text(i)) + " is in use; take another name");
     for (ProgramNode const& c : n.parts[0]) flatten(c, file, out);
   }
@@ -323,6 +328,16 @@ class ProgramComparison {
     std::string const& name = b_.function(n.function).name;
     if (was == kNone && words_.uses(name) && !words_.may_change(name))
       return report(line(b_, n) + ": " + name + " is a name of the original program; take another one");
+    // `__global__` has to be there, not in the arguments of a macro that drops it.
+    int const start = b_.structure.function_tokens[static_cast<std::size_t>(n.function)].name;
+    for (int i = n.tokens.begin; i < start; ++i) {
+      std::string_view const t = b_.code.text(i);
+      bool const hidden = (t == "__global__" || t == "__device__") && b_.code.enclosing(i) >= n.tokens.begin;
+      bool const macro = !words_.uses(t) && std::any_of(b_.report.macros.begin(),
+                                                        b_.report.macros.end(),
+                                                        [&](Macro const& one) { return one.name == t; });
+      if (hidden || macro) return report(line(b_, n) + ": the head of " + name + " cannot be followed");
+    }
     for (int i = n.tokens.begin; i < n.tokens.end; ++i) {
       std::string_view const t = b_.code.text(i);
       bool const head = b_.function_of(i) == kNone ||

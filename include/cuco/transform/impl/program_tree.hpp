@@ -306,6 +306,12 @@ class ProgramTree {
     bool const whole = wrapped ? close < outer && code_.is(outer + 1, ";") && outer + 2 == n.tokens.end &&
                                      (close + 1 == outer || code_.is(close + 1, ","))
                                : code_.is(close + 1, ";") && close + 2 == n.tokens.end;
+    for (int k = close + 1; wrapped && k < outer; ++k) {  // The wrapper's other arguments are only texts.
+      TokenKind const kind = code_.at(k).kind;
+      if (kind != TokenKind::kString && !code_.is(k, ",") && !code_.is(k, "__LINE__") &&
+          !code_.is(k, "__FILE__"))
+        return;
+    }
     auto const args = code_.split(code_.inside(i + 1));
     if (!whole || args.size() != (allocates ? 2U : 1U)) return;
     std::string pointer = code_.squeezed(args[0]);
