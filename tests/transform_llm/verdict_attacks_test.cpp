@@ -38,6 +38,15 @@ std::string problem_of(Changes const& changes, TransformStage stage = TransformS
   return impl::transforming::stage_problem(Api::LSA, stage, host_alltoall(), code, "alltoall.cu");
 }
 
+/// The same for a program, host-driven and device-initiated, that has `common` as well.
+std::string problem_beside(Changes const& common, Changes const& changes) {
+  std::string const original = with_changes(host_alltoall(), common);
+  std::string const changed = with_changes(with_changes(device_alltoall(), common), changes);
+  EXPECT_NE(original.find("int main"), std::string::npos) << original;
+  EXPECT_NE(changed.find("int main"), std::string::npos) << changed;
+  return impl::transforming::stage_problem(Api::LSA, TransformStage::kDevice, original, changed, "p.cu");
+}
+
 void all_are_rejected(std::vector<Variant> const& variants) {
   for (Variant const& v : variants) {
     std::string const code = with_changes(device_alltoall(), v.changes);
@@ -347,14 +356,7 @@ TEST(VerdictAttacks, ChecksDoNotLeaveOtherFunctions) {
        "static int version_of(int* v) {\n  TRY(ncclGetVersion(v));\n  return 0;\n}\nint main("},
       {"  int mine = errors == 0,",
        "  if (!is_good(h_recv.data(), total)) ++errors;\n  int mine = errors == 0,"}};
-  std::string const original = with_changes(host_alltoall(), helper);
-  std::string const code = with_changes(device_alltoall(), helper);
-  ASSERT_NE(code.find("int main"), std::string::npos) << code;
-  auto problem = [&](Changes const& changes) {
-    std::string const changed = with_changes(code, changes);
-    EXPECT_NE(changed.find("int main"), std::string::npos) << changed;
-    return impl::transforming::stage_problem(Api::LSA, TransformStage::kDevice, original, changed, "p.cu");
-  };
+  auto problem = [&](Changes const& changes) { return problem_beside(helper, changes); };
   EXPECT_EQ(problem({}), "");
   EXPECT_NE(problem({{"  size_t bad = 0;\n", "  TRY(ncclInvalidUsage);\n  size_t bad = 0;\n"}}), "");
 }
@@ -390,14 +392,7 @@ TEST(VerdictAttacks, KernelsThatMakeOrCheckStay) {
        "d_bad);\n"},
       {"  std::vector<float> times;\n",
        "  std::vector<float> times;\n  int* d_bad;\n  CUDA_CHECK(cudaMalloc(&d_bad, sizeof(int)));\n"}};
-  std::string const original = with_changes(host_alltoall(), with_kernels);
-  std::string const code = with_changes(device_alltoall(), with_kernels);
-  ASSERT_NE(code.find("int main"), std::string::npos) << code;
-  auto problem = [&](Changes const& changes) {
-    std::string const changed = with_changes(code, changes);
-    EXPECT_NE(changed.find("int main"), std::string::npos) << changed;
-    return impl::transforming::stage_problem(Api::LSA, TransformStage::kDevice, original, changed, "p.cu");
-  };
+  auto problem = [&](Changes const& changes) { return problem_beside(with_kernels, changes); };
   EXPECT_EQ(problem({}), "");
   EXPECT_NE(problem({{"= seed; }", "= 7; }"}}), "");
   EXPECT_NE(problem({{"atomicAdd(bad, 1);", ";"}}), "");

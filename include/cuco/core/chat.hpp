@@ -95,6 +95,14 @@ struct TokenUsage {
   std::int64_t cache_written = 0;  ///< Part of `input` that was written to it.
   std::int64_t thinking = 0;       ///< Part of `output`, where the provider tells.
   bool operator==(TokenUsage const&) const = default;
+  TokenUsage& operator+=(TokenUsage const& more) {
+    input += more.input;
+    output += more.output;
+    cache_read += more.cache_read;
+    cache_written += more.cache_written;
+    thinking += more.thinking;
+    return *this;
+  }
 };
 
 /// What an `LLMBackend` answers.

@@ -83,7 +83,7 @@ class LlmRewriter {
     out.by = name();
     out.diagnosis = diagnosis.text;
     impl::transforming::add_cost(out.cost_usd, diagnosis.cost_usd);
-    impl::transforming::add_usage(out.usage, diagnosis.usage);
+    out.usage += diagnosis.usage;
     return out;
   }
 

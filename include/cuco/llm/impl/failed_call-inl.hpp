@@ -186,16 +186,8 @@ CUCO_EVOLVE_INLINE Error with_price_of(Error error,
   return with_failed_call(std::move(error), call);
 }
 
-CUCO_EVOLVE_INLINE void add_tokens(TokenUsage& to, TokenUsage const& more) {
-  to.input += more.input;
-  to.output += more.output;
-  to.cache_read += more.cache_read;
-  to.cache_written += more.cache_written;
-  to.thinking += more.thinking;
-}
-
 CUCO_EVOLVE_INLINE void Discarded::add(TokenUsage const& usage, std::optional<double> usd) {
-  add_tokens(usage_, usage);
+  usage_ += usage;
   if (usd_ && usd) {
     *usd_ += *usd;
   } else {

@@ -258,12 +258,4 @@ CUCO_EVOLVE_INLINE void add_cost(std::optional<double>& sum, std::optional<doubl
   }
 }
 
-CUCO_EVOLVE_INLINE void add_usage(TokenUsage& sum, TokenUsage const& usage) {
-  sum.input += usage.input;
-  sum.output += usage.output;
-  sum.cache_read += usage.cache_read;
-  sum.cache_written += usage.cache_written;
-  sum.thinking += usage.thinking;
-}
-
 }  // namespace cuco::impl::transforming
