@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "compose.hpp"
@@ -104,10 +105,10 @@ Status check(RewriterChoice const& choice, ModelChoice const& asked, Models cons
 }
 
 std::string hardware_text(Devices const& devices, int ranks) {
-  return fmt::format("{} ranks, one GPU each, on {}; times are {}.",
+  return fmt::format("- {} ranks, one GPU each; times are {}\n- {}",
                      ranks,
-                     devices.name(),
-                     devices.is_emulated() ? "modelled from the machine's description" : "measured");
+                     devices.is_emulated() ? "modelled from the machine's description" : "measured",
+                     fmt::join(devices.facts(), "\n- "));
 }
 
 Result<PipelineResult> run_pipeline(Api api,
