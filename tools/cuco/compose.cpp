@@ -282,11 +282,14 @@ int run_search(Search const& search,
                                                                : kNotVerifiedExit;
   if (json) {
     auto out = nlohmann::json::parse(to_json(*report), nullptr, false);
-    out["summary"] = {{"stopped_because", to_string(summary->reason)},
-                      {"evaluated", summary->evaluated},
-                      {"imported", summary->imported},
-                      {"resumed", summary->resumed},
-                      {"seconds", summary->seconds}};
+    out["summary"] = {
+        {"stopped_because", to_string(summary->reason)},
+        {"evaluated", summary->evaluated},
+        {"imported", summary->imported},
+        {"resumed", summary->resumed},
+        {"unattributed_usd",
+         summary->unattributed_cost ? nlohmann::json(*summary->unattributed_cost) : nlohmann::json()},
+        {"seconds", summary->seconds}};
     if (models) {
       auto const spent = models.spent();
       out["models"] = {{"names", models.names},
