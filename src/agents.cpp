@@ -4,6 +4,7 @@
 #define CUCO_EVOLVE_BODIES
 #include "cuco/core/impl/inline.hpp"
 
+#include "cuco/evolve/impl/meta_memory-inl.hpp"
 #include "cuco/evolve/impl/meta_summary-inl.hpp"
 #include "cuco/llm/prompt_library-inl.hpp"
 #include "cuco/mutate/impl/ask_model-inl.hpp"
@@ -17,6 +18,4 @@
 #include "cuco/transform/diagnostic_rerun-inl.hpp"
 #include "cuco/transform/impl/attempt-inl.hpp"
 #include "cuco/transform/impl/conversation-inl.hpp"
-#include "cuco/transform/impl/model_step-inl.hpp"
-#include "cuco/transform/impl/stage_check-inl.hpp"
 #include "cuco/transform/impl/transform_state-inl.hpp"

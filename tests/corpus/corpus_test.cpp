@@ -41,7 +41,7 @@ class Transforms : public ::testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
     if (!find_program("mpirun")) GTEST_SKIP() << "mpirun is not installed";
-    work_ = corpus_folder() + "/work/" + label();
+    work_ = corpus_folder() + "/scratch/" + label();
     std::filesystem::remove_all(work_);
     std::filesystem::remove(result_path());
   }

@@ -192,7 +192,12 @@ TEST(FrozenCheck, FrozenTextStaysInItsPlace) {
   for (char const* fine : {"",
                            "  if (x) { b(); } else { c(y[0]); }\n",
                            "#if A\n  while (x) {\n#else\n  while (y) {\n#endif\n    b();\n  }\n",
-                           "  s = \"} {\"; c = '}';  // }\n#if 0\n}\n#endif\n"}) {
+                           "  s = \"} {\"; c = '}';  // }\n#if 0\n}\n#endif\n",
+                           "#if 0\n} {\n#else\n  b();\n#endif\n",
+                           "#ifdef A\n#ifdef B\n  if (x) {\n#else\n  if (y) {\n#endif\n  }\n#endif\n",
+                           "#define TWICE(x) do { x; x; } while (0)\n  TWICE(b());\n",
+                           "#define BEGIN if (x) {\n#define END }\n  BEGIN b(); END\n",
+                           "  m = a < ::b && c % d > e ? f<::g>() : h;\n"}) {
     auto const checked = cuco::check_frozen(original, with(fine));
     EXPECT_TRUE(checked) << fine << (checked ? "" : to_line(checked.error()));
     EXPECT_TRUE(cuco::replace_evolve_blocks(original, {fine})) << fine;
@@ -204,6 +209,15 @@ TEST(FrozenCheck, FrozenTextStaysInItsPlace) {
                             "  g(\n",
                             "#if 0\n",
                             "#endif\n#if 1\n",
+                            "%>\nint unused() <%\n",
+                            "  a(); b<:0:>;\n",
+                            "#define END }\n#define BEGIN {\nEND int unused() BEGIN\n",
+                            "#define END }\n#define MOVE END int unused() {\nMOVE\n",
+                            "#define END(x) }\nEND(1) int unused() {\n",
+                            "#ifdef NEVER\nint a = 1;\n#else\n} int unused() {\n#endif\n",
+                            "#ifdef NEVER\n} int unused() {\n#else\n#endif\n",
+                            "#ifdef A\n  if (x) {\n#elif B\n  if (y) {\n#endif\n  }\n",
+                            "#ifdef A\n#define END }\n#else\n#define END\n#endif\n  if (x) { END\n",
                             "#else\n"}) {
     auto const checked = cuco::check_frozen(original, with(moved), "c.cu");
     ASSERT_FALSE(checked) << moved;

@@ -122,10 +122,46 @@ __global__ void exchange(float* send, float* receive, int count, ncclDevComm com
   ASSERT_TRUE(changed != program);
   EXPECT_LT(similarity(program, changed), 0.995);
   for (auto const& [from, to] :
-       {std::pair{"left", "remaining"}, {"peer", "other"}, {"kChunk", "kPiece"}, {"exchange", "swap"}}) {
+       {std::pair{"left", "remaining"}, {"peer", "other"}, {"exchange", "swap"}, {"receive", "to"}}) {
     EXPECT_GT(similarity(kernel, replace_all(kernel, from, to)), 0.985) << from;
     EXPECT_LT(similarity(kernel, replace_all(kernel, from, to)), 1 - 1e-6) << from;
   }
+  // The name of a number belongs to it.
+  double const constant = similarity(kernel, replace_all(kernel, "kChunk", "kPiece"));
+  EXPECT_GT(constant, 0.93);
+  EXPECT_GT(constant, similarity(kernel, replace_all(kernel, "256", "512")));
+}
+
+TEST(NgramEmbedder, ANumberBelongsToTheNameItIsGiven) {
+  // Many constants of one value: which of them changes, and to what, counts all the same.
+  std::string text;
+  for (char const* name : {"kA", "kB", "kC", "kD", "kE", "kF"}) {
+    text += std::string("constexpr int ") + name + " = 4;\n";
+    text += std::string("constexpr int ") + name + "2 = 2;\n";
+  }
+  auto const one = replace_all(text, "kA = 4", "kA = 2");
+  auto const other = replace_all(text, "kB = 4", "kB = 2");
+  EXPECT_LT(similarity(text, one), 0.99);
+  EXPECT_LT(similarity(one, other), 0.98);
+  auto const swapped = replace_all(replace_all(one, "kA2 = 2", "kA2 = 4"), "  ", " ");
+  EXPECT_LT(similarity(text, swapped), 0.98);
+  for (auto const& [from, to] : {std::pair{"int k = 4;", "int k = 8;"},
+                                 {"int k{4};", "int k{8};"},
+                                 {"#define k 4\n", "#define k 8\n"},
+                                 {"use(4);", "use(8);"}})
+    EXPECT_LT(similarity(text + from, text + to), 0.99) << from;
+}
+
+TEST(NgramEmbedder, AMemoryOrderIsAName) {
+  auto const words = impl::code_words("cuda::memory_order_acquire thread_scope_device order");
+  ASSERT_EQ(words.size(), 5U);
+  EXPECT_EQ(words[2].kind, impl::CodeWord::Kind::kKnown);
+  EXPECT_EQ(words[3].kind, impl::CodeWord::Kind::kKnown);
+  EXPECT_EQ(words[4].kind, impl::CodeWord::Kind::kName);
+  std::string const line = "bar.sync(ncclCoopCta(), cuda::memory_order_acq_rel);\n";
+  std::string text = line;
+  for (int i = 0; i < 30; ++i) text += "to[" + std::to_string(i) + "] = from;\n";
+  EXPECT_LT(similarity(text, replace_all(text, "acq_rel", "acquire")), 0.995);
 }
 
 TEST(NgramEmbedder, HasUnitLengthAlsoForNothing) {

@@ -101,5 +101,23 @@ TEST(SimilarityIndex, WhatHasNoDirectionIsNearNothing) {
   EXPECT_EQ(extremes.nearest({0, 1e-20F}).value()->index, 1U);
 }
 
+TEST(SimilarityIndex, FindsAllThatAreNearEnough) {
+  SimilarityIndex index;
+  EXPECT_TRUE(index.above({1, 0}, 0.5)->empty());
+  for (auto const& row : {std::vector<float>{1, 0}, {0, 1}, {2, 1}, {3, 0}, {1, 1}, {-1, 0}})
+    ASSERT_TRUE(index.add(row));
+  auto const near = index.above({5, 0}, 0.8);
+  ASSERT_TRUE(near);
+  ASSERT_EQ(near->size(), 3U);
+  EXPECT_EQ((*near)[0].index, 0U) << "the first of two that are equally near";
+  EXPECT_EQ((*near)[1].index, 3U);
+  EXPECT_EQ((*near)[2].index, 2U);
+  EXPECT_NEAR((*near)[2].cosine, 2 / std::sqrt(5.0), 1e-6);
+  EXPECT_EQ((*near)[0].cosine, (*index.nearest({5, 0}))->cosine);
+  EXPECT_TRUE(index.above({5, 0}, 1.0)->empty()) << "more than, not as much as";
+  EXPECT_EQ(index.above({5, 0}, -2.0)->size(), 6U);
+  EXPECT_EQ(index.above({1, 0, 0}, 0.5).error().code, ErrorCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace cuco

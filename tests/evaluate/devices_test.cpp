@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuco/evaluate/devices.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -21,6 +22,8 @@ namespace {
 using namespace std::chrono_literals;
 using impl::evaluating::parse_gpu_list;
 using impl::evaluating::to_nvcc_flags;
+using ::testing::Contains;
+using ::testing::HasSubstr;
 
 /// Sets a variable for the length of a test.
 class ScopedVariable {
@@ -296,6 +299,33 @@ TEST(CudaTools, GpuListIsRead) {
   EXPECT_EQ(parse_gpu_list("NVIDIA B200, 10.0\n").arch, "sm_100");
   EXPECT_EQ(parse_gpu_list("No devices were found\n").count, 0);
   EXPECT_EQ(parse_gpu_list("").count, 0);
+}
+
+TEST(Toolchain, TopologyIsOneLine) {
+  using impl::evaluating::topology_fact;
+  std::string const legend =
+      "\nLegend:\n\n  X    = Self\n  SYS  = Connection traversing PCIe\n  NV#  = Connection traversing a "
+      "bonded set of # NVLinks\n";
+  EXPECT_EQ(topology_fact("\t\x1b[4mGPU0\tGPU1\tNIC0\tCPU Affinity\tNUMA Affinity\tGPU NUMA ID\x1b[0m\n"
+                          "GPU0\t X \tNV18\tPIX\t0-31\t0\tN/A\nGPU1\tNV18\t X \tSYS\t0-31\t0\tN/A\n"
+                          "NIC0\tPIX\tSYS\t X \n" +
+                          legend + "\nNIC Legend:\n\n  NIC0: mlx5_0\n  NIC1: mlx5_1\n"),
+            "the GPUs are linked by NV18; NICs: mlx5_0, mlx5_1");
+  EXPECT_EQ(topology_fact("\tGPU0\tCPU Affinity\nGPU0\t X \t0-3\n" + legend), "one GPU; NICs: none");
+  EXPECT_EQ(
+      topology_fact("\tGPU0\tGPU1\tGPU2\nGPU0\t X \tNV4\tSYS\nGPU1\tNV4\t X \tSYS\nGPU2\tSYS\tSYS\t X \n"),
+      "the GPUs are linked by NV4, SYS; NICs: none");
+  EXPECT_EQ(topology_fact("No devices were found\n"), "");
+}
+
+TEST(Toolchain, FactsOfAModelledMachine) {
+  auto const facts = Devices::emulated({.machine = "h200-2x4"}).facts();
+  ASSERT_GE(facts.size(), 5U);
+  EXPECT_THAT(facts[0], HasSubstr("two nodes with four H200 GPUs each"));
+  EXPECT_THAT(facts, Contains(HasSubstr("132 SMs")));
+  EXPECT_THAT(facts, Contains(HasSubstr("up to 4 GPUs per node")));
+  EXPECT_THAT(facts, Contains(HasSubstr("4 contexts")));
+  EXPECT_EQ(Devices::emulated({.machine = "no such machine"}).facts().size(), 1U);
 }
 
 TEST(CudaTools, WrapperFlagsAreTranslated) {

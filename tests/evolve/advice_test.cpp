@@ -143,13 +143,22 @@ TEST(Advice, AResumedRunTellsTheSame) {
   EXPECT_EQ(adviser.state->order[9], "started");
 }
 
-TEST(Advice, AFailingAdviserIsNotFatalButItsBudgetIs) {
+TEST(Advice, AnAdviserThatFailsEndsTheRunUntilItWorks) {
   Scratch const scratch;
+  std::string whole;
+  ASSERT_TRUE(run_in(options(scratch / "whole", 8), CuriousMutator{}, CountingAdviser{}, &whole));
   CountingAdviser adviser;
   adviser.state->fails_at = 4;
   auto summary = run_in(options(scratch / "run", 8), CuriousMutator{}, adviser);
   ASSERT_TRUE(summary) << to_line(summary.error());
+  EXPECT_EQ(summary->reason, StopReason::kFailed);
+  EXPECT_EQ(summary->generations_done, 4);
+  EXPECT_EQ(summary->error->cause, "no advice today");
+  std::string rows;
+  summary = run_in(options(scratch / "run", 8), CuriousMutator{}, CountingAdviser{}, &rows);
+  ASSERT_TRUE(summary);
   EXPECT_EQ(summary->generations_done, 8);
+  EXPECT_EQ(testing::first_difference(rows, whole), "");
 
   CountingAdviser spent;
   spent.state->fails_at = 4;

@@ -400,13 +400,13 @@ TEST(Evolution, CancellationFinishesWhatRunsAndContinuesLater) {
       << "with one slot a cancelled run loses nothing";
 }
 
-TEST(Evolution, MutatorErrorsSkipAndBudgetEnds) {
+TEST(Evolution, NothingNewSkipsAndBudgetEnds) {
   struct Moody {
     int calls = 0;
     Result<Mutation> mutate(MutationContext const& context, Rng& rng) {
       ++calls;
-      if (calls == 3) return fail(ErrorCode::kProcess, "the model did not answer");
-      if (calls == 6) return fail(ErrorCode::kBudget, "5 dollars are spent");
+      if (context.generation == 3) return fail(ErrorCode::kNotFound, "no reply could be used");
+      if (context.generation == 6) return fail(ErrorCode::kBudget, "5 dollars are spent");
       return StepMutator{}.mutate(context, rng);
     }
   };
@@ -422,6 +422,10 @@ TEST(Evolution, MutatorErrorsSkipAndBudgetEnds) {
   EXPECT_EQ(summary->skipped, 1);
   EXPECT_EQ(summary->generations_done, 6);
   ASSERT_EQ(recorder.count(Event::Kind::kSkipped), 1);
+  for (auto const& seen : recorder.seen)
+    if (seen.kind == Event::Kind::kSkipped) {
+      EXPECT_NE(seen.text.find("the last: no reply could be used"), std::string::npos) << seen.text;
+    }
 }
 
 TEST(Evolution, HarnessFailureIsAnErrorAndTheRunCanContinue) {

@@ -195,6 +195,8 @@ std::string table(S const& storage) {
                           "skipped_generations",
                           "skips_in_a_row",
                           "stopped",
+                          "unattributed_cost",
+                          "trailing_cost",
                           "run_seed",
                           "run_sources"})
     out += fmt::format("{} = {}\n", key, storage.value(key).value().value_or("(none)"));

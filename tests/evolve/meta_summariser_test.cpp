@@ -210,18 +210,19 @@ TEST_F(MetaSummariserSteps, TheSameGenerationGetsTheSameAdviceAtTheSamePrice) {
   EXPECT_EQ(script->steps.size(), 5U);
 }
 
-TEST_F(MetaSummariserSteps, AFailingCallKeepsWhatThereIsAndTriesAgain) {
+TEST_F(MetaSummariserSteps, AUselessReplyKeepsWhatThereIsAndIsAskedForAgain) {
   std::vector<std::string> told;
   auto const old = set_log_sink([&](LogLevel, std::string_view message) { told.emplace_back(message); });
   auto summariser = make();
   show(summariser, 0, 3);
   script->fail_at = 4;  // the recommendations
+  script->finish = FinishReason::kFiltered;
   auto advice = summariser.advise(3);
   ASSERT_TRUE(advice) << to_line(advice.error());
   EXPECT_EQ(advice->recommendations, "");
-  EXPECT_EQ(advice->cost_usd, 2.0) << "four calls were answered";
+  EXPECT_EQ(advice->cost_usd, 2.5) << "five calls were answered";
   ASSERT_EQ(told.size(), 1U);
-  EXPECT_NE(told[0].find("no reply today"), std::string::npos);
+  EXPECT_NE(told[0].find("finish reason filtered"), std::string::npos) << told[0];
   // The summaries are paid for: also by another process, only the later steps are done again.
   auto again = make();
   show(again, 0, 3, Event::Kind::kRestored);
@@ -232,6 +233,121 @@ TEST_F(MetaSummariserSteps, AFailingCallKeepsWhatThereIsAndTriesAgain) {
             (std::vector<std::string>{"summary", "insights", "recommendations"}));
   EXPECT_EQ(advice->recommendations, "recommendations 7");
   EXPECT_EQ(advice->cost_usd, 1.5);
+  set_log_sink(old);
+}
+
+/// The run ends with such an error, and asks for the same generation when it goes on.
+TEST_F(MetaSummariserSteps, ErrorsOfTheBackendArePassedOnAndOnlyTheRestIsAskedAgain) {
+  struct Case {
+    ErrorCode given, expected;
+  };
+  for (auto const c : {Case{ErrorCode::kRefused, ErrorCode::kRefused},
+                       Case{ErrorCode::kTimeout, ErrorCode::kTimeout},
+                       Case{ErrorCode::kBudget, ErrorCode::kBudget},
+                       // That a recording has no answer is not about programs.
+                       Case{ErrorCode::kNotFound, ErrorCode::kProcess}})
+    for (int at = 0; at < 5; ++at) {
+      *script = Script{};
+      std::filesystem::remove(directory + "/meta_memory.json");
+      script->fail_at = at;
+      script->code = c.given;
+      auto summariser = make();
+      show(summariser, 0, 3);
+      auto const failed = summariser.advise(3);
+      ASSERT_FALSE(failed);
+      EXPECT_EQ(failed.error().code, c.expected);
+      EXPECT_EQ(failed.error().cause, "no reply today");
+      script->fail_at = -1;
+      for (bool const same_process : {true, false}) {
+        auto again = make();
+        if (!same_process) show(again, 0, 3, Event::Kind::kRestored);
+        auto const advice = same_process ? summariser.advise(3) : again.advise(3);
+        ASSERT_TRUE(advice);
+        EXPECT_EQ(advice->recommendations, "recommendations 5");
+        EXPECT_EQ(advice->cost_usd, 2.5) << "as if nothing had failed";
+      }
+      EXPECT_EQ(script->steps.size(), 6U) << "five calls and the one that failed";
+    }
+}
+
+/// The file as it is while call `at` is under way is all that a killed process leaves.
+TEST_F(MetaSummariserSteps, AKilledProcessRepeatsOnlyTheCallItWasIn) {
+  for (int at = 0; at < 5; ++at) {
+    *script = Script{};
+    std::filesystem::remove(directory + "/meta_memory.json");
+    std::string left;
+    auto inner = Script::backend(script);
+    ScriptedBackend backend_of_the_killed([&, inner](ChatRequest const& request) mutable {
+      if (static_cast<int>(script->steps.size()) == at) left = file("meta_memory.json");
+      return inner.complete(request);
+    });
+    auto killed = Summariser(backend_of_the_killed, options);
+    show(killed, 0, 3);
+    ASSERT_TRUE(killed.advise(3));
+    std::filesystem::remove(directory + "/meta_memory.json");
+    if (!left.empty()) std::ofstream(directory + "/meta_memory.json") << left;
+    script->steps.clear();
+    auto again = make();
+    show(again, 0, 3, Event::Kind::kRestored);
+    auto const advice = again.advise(3);
+    ASSERT_TRUE(advice) << to_line(advice.error());
+    EXPECT_EQ(script->steps.size(), static_cast<std::size_t>(5 - at));
+    EXPECT_EQ(advice->cost_usd, 2.5);
+  }
+}
+
+TEST_F(MetaSummariserSteps, TheEndOfARunIsSummarisedWhateverTheInterval) {
+  options.interval = 10;
+  auto summariser = make();
+  auto nothing = summariser.conclude();
+  ASSERT_TRUE(nothing);
+  EXPECT_EQ(nothing->cost_usd, 0);
+  show(summariser, 0, 4);
+  ASSERT_TRUE(summariser.advise(4));
+  EXPECT_TRUE(script->steps.empty());
+  auto const last = summariser.conclude();
+  ASSERT_TRUE(last) << to_line(last.error());
+  EXPECT_EQ(last->cost_usd, 3.0);
+  EXPECT_EQ(last->recommendations, "recommendations 5");
+  EXPECT_EQ(
+      script->steps,
+      (std::vector<std::string>{"summary", "summary", "summary", "summary", "insights", "recommendations"}));
+  auto const text = file("meta_4.txt");
+  for (char const* part : {"summary 0", "summary 3", "insights 4", "recommendations 5"})
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  // Once, also for another process.
+  EXPECT_EQ(summariser.conclude()->cost_usd, 0);
+  auto again = make();
+  show(again, 0, 4, Event::Kind::kRestored);
+  EXPECT_EQ(again.conclude()->cost_usd, 0);
+  EXPECT_EQ(script->steps.size(), 6U);
+  // A run that goes on knows of it only that the programs have a summary.
+  EXPECT_EQ(again.advise(4)->recommendations, "");
+  EXPECT_EQ(again.advise(4)->cost_usd, 0);
+  show(again, 4, 10);
+  auto const next = again.advise(10);
+  ASSERT_TRUE(next);
+  EXPECT_EQ(script->steps.size(), 6U + 6U + 2U) << "four of the ten summaries are there";
+  EXPECT_EQ(next->cost_usd, 6.0) << "twelve calls are behind this advice, as without the end in between";
+  EXPECT_NE(backend.requests().back().messages[0].text.find("(none yet)"), std::string::npos)
+      << "the conclusion's recommendations are not the run's";
+}
+
+TEST_F(MetaSummariserSteps, AConclusionThatFailsIsToldWithWhatItCost) {
+  auto const old = set_log_sink([](LogLevel, std::string_view) {});
+  auto summariser = make();
+  show(summariser, 0, 2);
+  script->fail_at = 2;
+  script->code = ErrorCode::kRefused;
+  auto const failed = summariser.conclude();
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, ErrorCode::kRefused);
+  EXPECT_EQ(impl::spent_of(failed.error()).usd, 1.0);
+  script->fail_at = -1;
+  auto const done = summariser.conclude();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->cost_usd, 2.0) << "with the summaries, whose cost no stored generation carries";
+  EXPECT_EQ(std::count(script->steps.begin(), script->steps.end(), "summary"), 2);
   set_log_sink(old);
 }
 
@@ -362,7 +478,14 @@ TEST(MetaSummariserInARun, AResumedRunIsTheSame) {
   auto const twice = std::make_shared<Script>();
   (void)run(scratch / "b", 13, twice);
   auto const resumed = run(scratch / "b", 30, twice);
-  EXPECT_EQ(twice->steps, once->steps);
+  // The end at 13 has its own last two steps; the summaries before them are not made again.
+  auto count = [](Script const& script, char const* step) {
+    return std::count(script.steps.begin(), script.steps.end(), step);
+  };
+  EXPECT_EQ(count(*twice, "summary"), count(*once, "summary"));
+  EXPECT_EQ(count(*once, "summary"), 30) << "all programs, those since the last interval too";
+  EXPECT_EQ(count(*twice, "insights"), count(*once, "insights") + 1);
+  EXPECT_EQ(count(*twice, "recommendations"), count(*once, "recommendations") + 1);
   EXPECT_NE(whole.find("\"meta_cost\":\"3.5\""), std::string::npos);
   EXPECT_EQ(resumed, whole);
 }

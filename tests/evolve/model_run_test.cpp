@@ -121,6 +121,7 @@ TEST(ModelRun, FindsBetterProgramsAndKeepsFrozenText) {
   EXPECT_GT(types["diff"], 3);
   EXPECT_GT(types["full"], 3);
   EXPECT_GT(types["cross"], 3);
+  EXPECT_GE(types["fix"], 1) << "failing children of correct programs are repaired";
   for (char const* kind : {"summary", "advised", "told failures", "told its fault"})
     EXPECT_GT(whole.kinds.at(kind), 0) << kind;
 }

@@ -105,7 +105,8 @@ TEST(Budgeted, RepliesThatAreOfNoUseCountToo) {
   cut.finish = FinishReason::kLength;
   cut.cost_usd = 0.3;
   Error withheld{ErrorCode::kProcess, "broke off", {}, {}, 0, "http-status: 0\ncost-usd: 0.25\n"};
-  ScriptedBackend const inner({cut, tl::unexpected<Error>(withheld), fail(ErrorCode::kProcess, "refused")});
+  Error refused{ErrorCode::kProcess, "refused", {}, {}, 0, "http-status: 503\nlater"};
+  ScriptedBackend const inner({cut, tl::unexpected<Error>(withheld), tl::unexpected<Error>(refused)});
   Budgeted backend{inner, usd(1), with_prices()};
   EXPECT_TRUE(backend.complete(chat_request("x")));
   EXPECT_FALSE(backend.complete(chat_request("x")));

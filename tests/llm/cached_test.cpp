@@ -95,6 +95,22 @@ TEST(Cached, AFolderKeepsRepliesForLaterProcesses) {
   EXPECT_TRUE(inner.requests().empty());
 }
 
+TEST(Cached, AFileWithoutAKnownEndIsAskedAgain) {
+  TemporaryFolder const folder;
+  ASSERT_TRUE((Cached{counting(), {.folder = folder.path}}.complete(chat_request("q"))));
+  for (auto const& entry : std::filesystem::directory_iterator(folder.path)) {
+    auto bytes = read_file(entry.path().string()).value();
+    auto const at = bytes.find("\"finish\":");
+    ASSERT_NE(at, std::string::npos);
+    ASSERT_TRUE(write_file_atomic(entry.path().string(), bytes.replace(at, 9, "\"fin\":")));
+  }
+  auto const old = set_log_sink([](LogLevel, std::string_view) {});
+  auto const inner = counting();
+  EXPECT_TRUE((Cached{inner, {.folder = folder.path}}.complete(chat_request("q"))));
+  set_log_sink(old);
+  EXPECT_EQ(inner.requests().size(), 1U);
+}
+
 TEST(Cached, ADamagedFileIsAskedAgain) {
   TemporaryFolder const folder;
   ASSERT_TRUE((Cached{counting(), {.folder = folder.path}}.complete(chat_request("q"))));

@@ -352,6 +352,48 @@ TEST(EnsembleState, IsSavedAndLoadedByName) {
   EXPECT_FALSE((Ensemble{{arm("p:a")}, ThompsonPolicy{}}.load(text))) << "another policy's state";
 }
 
+TEST(EnsembleLearning, ConversationsThatNoProgramComesOfDoNotCount) {
+  int chosen = 0;
+  for (int i = 0; i < 100; ++i) {
+    Ensemble ensemble{{arm("p:a"), arm("p:b")}, AsymmetricUcb({.epsilon = 0})};
+    auto observer = ensemble.observer();
+    auto const seed = program("s", 0, "", "", 100.0);
+    auto const good = program("x1", 1, "s", "p:a", 200.0);
+    auto const bad = program("x2", 2, "s", "p:b", std::nullopt);
+    observer.on(event(Kind::kStarted, 0));
+    for (auto const* p : {&seed, &good, &bad}) {
+      observer.on(event(Kind::kProposed, p->generation, p));
+      observer.on(event(Kind::kEvaluated, p->generation, p));
+    }
+    ASSERT_THAT(ensemble.policy().posterior(), ElementsAre(1, 0));
+    auto adviser = ensemble.aside();
+    EXPECT_EQ(adviser.model(), ensemble.model());
+    auto const advice = adviser.complete(chat_request("what was learned? " + std::to_string(i)));
+    EXPECT_EQ(advice->model, "p:a") << "the same policy";
+    chosen += ensemble.complete(chat_request("mutate " + std::to_string(i)))->model == "p:a" ? 1 : 0;
+  }
+  EXPECT_EQ(chosen, 100);
+}
+
+TEST(Ensemble, AConversationAsideStaysWithItsArmAndIsNotTheOneOfAMutator) {
+  Ensemble ensemble{{arm("p:a"), arm("p:b"), arm("p:c")}, UniformPolicy{}, {.seed = 2}};
+  auto adviser = ensemble.aside();
+  std::vector<std::string> with;
+  std::vector<std::string> without;
+  for (int i = 0; i < 40; ++i) {
+    auto request = chat_request("talk " + std::to_string(i));
+    auto const first = adviser.complete(request);
+    with.push_back(ensemble.complete(request)->model);
+    request.messages.push_back({ChatMessage::Role::kAssistant, first->text});
+    request.messages.push_back({ChatMessage::Role::kUser, "more"});
+    EXPECT_EQ(adviser.complete(request)->model, first->model);
+  }
+  Ensemble alone{{arm("p:a"), arm("p:b"), arm("p:c")}, UniformPolicy{}, {.seed = 2}};
+  for (int i = 0; i < 40; ++i)
+    without.push_back(alone.complete(chat_request("talk " + std::to_string(i)))->model);
+  EXPECT_EQ(with, without);
+}
+
 TEST(EnsembleLearning, AnArmWhoseRepliesAreNeverUsableDoesNotHoldTheRun) {
   Ensemble ensemble{{arm("p:useless"), arm("p:fine")}, AsymmetricUcb{}};
   auto observer = ensemble.observer();

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "../contract/hostile_file_system.hpp"
 #include "../contract/llm_backend_contract.hpp"
@@ -95,12 +96,15 @@ TEST(ModelPrices, TheMostLiteralNameWins) {
   auto const p = prices(R"([[model]]
 names = ["a:*"]
 input = 1
+output = 0
 [[model]]
 names = ["a:big*", "b:*-*-end"]
 input = 2
+output = 0
 [[model]]
 names = ["a:big-*-x"]
-input = 3)");
+input = 3
+output = 0)");
   EXPECT_DOUBLE_EQ(p.find("a:small")->rates.input, 1);
   EXPECT_DOUBLE_EQ(p.find("a:bigger")->rates.input, 2);
   EXPECT_DOUBLE_EQ(p.find("a:big-7-x")->rates.input, 3);
@@ -118,7 +122,8 @@ input = 100
 output = 200)"));
   ASSERT_TRUE(write_file_atomic(folder / "last.toml", R"([[model]]
 names = ["house:special"]
-input = 7)"));
+input = 7
+output = 7)"));
   Variable const named("CUCO_PRICES", folder / "mine.toml");
   auto const all = ModelPrices::load(folder / "last.toml");
   ASSERT_TRUE(all) << to_line(all.error());
@@ -146,7 +151,19 @@ TEST(ModelPrices, MistakesInAFileAreNamedWithTheirLine) {
         Case{"[[model]]\nnames = [7]\ninput = 1", 2, "not a text"},
         Case{"\n[models]\n", 2, "unknown key 'models'"},
         Case{"date = 5", 1, "not a date"},
-        Case{"[[model]]\nnames = [\"a:b\"]\ninput = 1\nlong = { above = 0 }", 4, "long.above"},
+        Case{"[[model]]\nnames = [\"a:b\"]\ninput = 1\nlong = { above = 0, input = 1, output = 1 }",
+             4,
+             "long.above"},
+        Case{"[[model]]\nnames = [\"a:b\"]\ninput = 1", 1, "no output price"},
+        Case{"[[model]]\nnames = [\"a:b\"]\ninput = 1\noutput = 1\nlong = { input = 1, output = 2 }",
+             5,
+             "'long' has no 'above'"},
+        Case{"[[model]]\nnames = [\"a:b\"]\ninput = 1\noutput = 1\nlong = { above = 9, output = 2 }",
+             5,
+             "'long' has no 'input'"},
+        Case{"[[model]]\nnames = [\"a:b\"]\ninput = 1\noutput = 1\nlong = { above = 9, input = 2 }",
+             5,
+             "'long' has no 'output'"},
         Case{"[[model\n", 1, ""}}) {
     auto const parsed = ModelPrices::parse(c.toml, "prices.toml");
     ASSERT_FALSE(parsed) << c.toml;
@@ -158,6 +175,20 @@ TEST(ModelPrices, MistakesInAFileAreNamedWithTheirLine) {
   auto const missing = ModelPrices::load("/nowhere/prices.toml");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+}
+
+TEST(ModelPrices, TheFileIsFoundInAnInstallationWithoutItsSources) {
+  TemporaryFolder const folder;
+  std::string const program = folder / "prefix/bin/cuco";
+  std::string const installed = folder / "prefix/include/cuco/llm/prices.toml";
+  std::string const headers = folder / "source/include/cuco/llm";
+  std::filesystem::create_directories(std::filesystem::path(installed).parent_path());
+  std::filesystem::create_directories(headers);
+  EXPECT_EQ(impl::shipped_prices(headers, program), "");
+  ASSERT_TRUE(write_file_atomic(installed, "date = 2026-01-01\n"));
+  EXPECT_EQ(impl::shipped_prices(headers, program), installed);
+  ASSERT_TRUE(write_file_atomic(headers + "/prices.toml", "date = 2026-01-02\n"));
+  EXPECT_EQ(impl::shipped_prices(headers, program), headers + "/prices.toml");
 }
 
 TEST(ModelPrices, AnEnsembleCostsAtMostItsDearestArm) {
@@ -185,7 +216,7 @@ long = { above = 10, input = 4, output = 12 })");
 TEST(Priced, FillsInWhatTheBackendDoesNotTell) {
   auto const p = prices(
       "[[model]]\nnames = [\"a:x\"]\ninput = 1\noutput = 2\n"
-      "[[model]]\nnames = [\"scripted:list\"]\ninput = 10\n");
+      "[[model]]\nnames = [\"scripted:list\"]\ninput = 10\noutput = 0\n");
   auto const ask = [&](ChatReply const& reply) {
     return Priced{ScriptedBackend(ScriptedBackend::Function([&](ChatRequest const&) { return reply; })), p}
         .complete(testing::chat_request("x"))

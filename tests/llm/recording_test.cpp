@@ -15,6 +15,7 @@
 #include "../contract/hostile_file_system.hpp"
 #include "../contract/llm_backend_contract.hpp"
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/log.hpp"
 #include "cuco/llm/llm_error.hpp"
 #include "cuco/llm/recorded.hpp"
 #include "cuco/llm/replay_backend.hpp"
@@ -118,6 +119,7 @@ TEST(Recording, ARetrySequenceReplays) {
   auto const reply = Retrying{replay, retry}.complete(chat_request("q"));
   ASSERT_TRUE(reply) << to_line(reply.error());
   EXPECT_EQ(reply->text, full_reply().text);
+  EXPECT_TRUE(reply->from_record);
   // All three calls were used up.
   EXPECT_THAT(to_line(replay.complete(chat_request("q")).error()),
               HasSubstr("recorded 3 times, this is time 4"));
@@ -262,6 +264,88 @@ TEST(Recording, DamageIsReportedAndHalfALastLineIsNot) {
   broken[whole.find("\"reply\"")] = '!';
   ASSERT_TRUE(write_file_atomic(folder / "calls.jsonl", broken));
   EXPECT_EQ(ReplayBackend(folder.path).complete(chat_request("q")).error().code, ErrorCode::kParse);
+}
+
+TEST(Recording, AnAnswerWithoutAKnownEndIsDamage) {
+  for (auto const& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"\"finish\":\"length\"", "\"finish\":\"lenght\""},
+                                                        {"\"finish\":\"length\",", ""},
+                                                        {"\"finish\":\"length\"", "\"finish\":3"},
+                                                        {"\"code\":\"timeout\"", "\"code\":\"tired\""}}) {
+    TemporaryFolder const folder;
+    ChatReply cut;
+    cut.text = "half";
+    cut.finish = FinishReason::kLength;
+    {
+      Recorded backend{ScriptedBackend({cut, fail(ErrorCode::kTimeout, "slow")}), folder.path};
+      ASSERT_TRUE(backend.complete(chat_request("q")));
+      ASSERT_FALSE(backend.complete(chat_request("q")));
+    }
+    auto bytes = read_file(folder / "calls.jsonl").value();
+    auto const at = bytes.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    ASSERT_TRUE(write_file_atomic(folder / "calls.jsonl", bytes.replace(at, from.size(), to)));
+    ReplayBackend replay{folder.path};
+    std::vector<ErrorCode> codes;
+    for (int i = 0; i < 2; ++i) {
+      auto const reply = replay.complete(chat_request("q"));
+      codes.push_back(reply ? ErrorCode::kInternal : reply.error().code);
+      if (reply) {
+        EXPECT_EQ(reply->finish, FinishReason::kLength);
+      }
+    }
+    EXPECT_THAT(codes, ::testing::Contains(ErrorCode::kParse)) << to;
+  }
+}
+
+TEST(Recording, KnowsWhoWasAsked) {
+  TemporaryFolder const folder;
+  RecordingSetup const setup{{{"p:b", 2.5}, {"p:a", 1}, {"p:b", 0.1}}, "ucb", Effort::kHigh};
+  {
+    auto recording = Recording::open(folder.path, Recording::Use::kRecord).value();
+    EXPECT_FALSE(recording.setup());
+    ASSERT_TRUE(recording.set_up(setup));
+    ASSERT_TRUE((Recorded{hard_answers(), recording}.complete(chat_request("q"))));
+  }
+  std::vector<std::string> warnings;
+  auto const old = set_log_sink([&](LogLevel, std::string_view text) { warnings.emplace_back(text); });
+  auto const before = read_file(folder / "calls.jsonl").value();
+  {
+    // A resumed run says the same again, and nothing is written.
+    auto recording = Recording::open(folder.path, Recording::Use::kRecord).value();
+    EXPECT_EQ(recording.setup(), setup);
+    ASSERT_TRUE(recording.set_up(setup));
+    EXPECT_EQ(read_file(folder / "calls.jsonl").value(), before);
+    EXPECT_THAT(warnings, ::testing::IsEmpty());
+  }
+  auto const replay = Recording::open(folder.path, Recording::Use::kReplay).value();
+  EXPECT_EQ(replay.setup(), setup);
+  EXPECT_EQ(replay.size(), 1U) << "it is no call";
+  EXPECT_TRUE(ReplayBackend(replay).complete(chat_request("q")));
+  {
+    auto recording = Recording::open(folder.path, Recording::Use::kRecord).value();
+    auto other = setup;
+    other.policy = "uniform";
+    ASSERT_TRUE(recording.set_up(other));
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_THAT(warnings[0], HasSubstr("may not replay"));
+  }
+  EXPECT_EQ(Recording::open(folder.path, Recording::Use::kReplay)->setup()->policy, "uniform");
+  set_log_sink(old);
+}
+
+TEST(Recording, KnowsWhatAReplayLacked) {
+  TemporaryFolder const folder;
+  { ASSERT_TRUE((Recorded{hard_answers(), folder.path}.complete(chat_request("q")))); }
+  auto const recording = Recording::open(folder.path, Recording::Use::kReplay).value();
+  ReplayBackend replay{recording};
+  ASSERT_TRUE(replay.complete(chat_request("q")));
+  EXPECT_FALSE(recording.missed());
+  auto const first = replay.complete(chat_request("never asked"));
+  ASSERT_FALSE(first);
+  ASSERT_FALSE(replay.complete(chat_request("nor this")));
+  ASSERT_TRUE(recording.missed());
+  EXPECT_EQ(to_line(*recording.missed()), to_line(first.error()));
 }
 
 TEST(Recording, UserLimitsAreNotAnswersOfTheModel) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cuco/llm/claude_cli_backend.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/llm_error.hpp"
 #include "llm_wire/wire_fixture.hpp"
 
@@ -204,6 +205,64 @@ TEST(ClaudeCli, SaysWhyTheReplyEnded) {
     EXPECT_EQ(reply->finish, finish);
     EXPECT_FALSE(reply->cost_usd) << "unknown is not free";
   }
+}
+
+TEST(ClaudeCli, AReplyThatIsTooLongIsCutOffAndPaid) {
+  CleanEnvironment const clean;
+  for (char const* exit : {"", "\nexit 1"}) {
+    FakeCli const cli(
+        printing(
+            R"({"type":"result","subtype":"success","is_error":true,"result":"API Error: Claude's response exceeded the )"
+            R"(32000 output token maximum. To configure this behavior, set the CLAUDE_CODE_MAX_OUTPUT_TOKENS environment )"
+            R"(variable.","stop_reason":null,"total_cost_usd":0.8,"usage":{"input_tokens":10,"output_tokens":32000}})") +
+        exit);
+    auto const reply = ask(question());
+    ASSERT_TRUE(reply) << cuco::to_line(reply.error());
+    EXPECT_EQ(reply->finish, cuco::FinishReason::kLength);
+    EXPECT_EQ(reply->text, "") << "the program's words are not the model's";
+    EXPECT_EQ(reply->usage, (cuco::TokenUsage{10, 32000, 0, 0, 0}));
+    EXPECT_DOUBLE_EQ(reply->cost_usd.value(), 0.8);
+  }
+}
+
+TEST(ClaudeCli, ErrorsSayWhatTheyCost) {
+  CleanEnvironment const clean;
+  auto const cost = [](std::string const& json) {
+    FakeCli const cli(printing(json) + "\nexit 1");
+    auto const reply = ask(question());
+    EXPECT_FALSE(reply) << json;
+    return cuco::impl::failed_call_of(reply.error());
+  };
+  std::string const paid = R"("total_cost_usd":0.25,"usage":{"input_tokens":5,"output_tokens":6})";
+  for (std::string const& json :
+       {R"({"type":"result","subtype":"error_during_execution","is_error":true,)" + paid + "}",
+        R"({"type":"result","subtype":"success","is_error":true,"result":"API Error: 529 overloaded",)" +
+            paid + "}"}) {
+    auto const told = cost(json);
+    EXPECT_EQ(told.usd, 0.25);
+    EXPECT_EQ(told.usage, (cuco::TokenUsage{5, 6, 0, 0, 0}));
+  }
+  for (char const* end : {"", R"("stop_reason":"bored",)"}) {
+    FakeCli const cli(printing(R"({"type":"result","subtype":"success","is_error":false,"result":"x",)" +
+                               std::string(end) + paid + "}"));
+    auto const reply = ask(question());
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(cuco::impl::failed_call_of(reply.error()).usd, 0.25);
+  }
+}
+
+TEST(ClaudeCli, AFailureWithoutWordsMayHaveCostSomething) {
+  CleanEnvironment const clean;
+  for (char const* script :
+       {"exit 1", "kill -9 $$", "echo 'not json'", "echo 'usage: 0 0 0 0 0' >&2; exit 1"}) {
+    FakeCli const cli(script);
+    auto const reply = ask(question());
+    ASSERT_FALSE(reply);
+    EXPECT_FALSE(cuco::impl::is_free(reply.error())) << script << ": " << reply.error().detail;
+  }
+  FakeCli const refused(
+      printing(R"({"type":"result","subtype":"success","is_error":true,"result":"API Error: 429 slow"})"));
+  EXPECT_TRUE(cuco::impl::is_free(ask(question()).error()));
 }
 
 TEST(ClaudeCli, EndsAtTheDeadline) {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
+#include "cuco/core/log.hpp"
 #include "cuco/llm/impl/json_reply.hpp"
 #include "cuco/llm/llm_error.hpp"
 #include "llm_wire/wire_fixture.hpp"
@@ -218,6 +220,70 @@ TEST(Dialect, StreamOptionsAreLeftOutWhereUnknown) {
                : Answer{200, "text/event-stream", chat_stream(forty_two()), {}, 64};
   });
   EXPECT_TRUE(make("vllm:m", server.url(), "VLLM_API_KEY").complete(question()));
+}
+
+// What a refusal quotes of the request is no word about it.
+TEST(Dialect, NothingIsLearnedFromTheRequestInARefusal) {
+  CleanEnvironment const clean;
+  std::string const quoted =
+      R"("temperature":0.3,"response_format":{"json_schema":1},"reasoning_effort":"high","stream_options":{})";
+  for (
+      std::string const& body :
+      {R"({"detail":[{"type":"missing","loc":["body","messages",0,"name"],"msg":"Field required","input":{)" +
+           quoted + R"(},"url":"https://errors/json_schema"}]})",
+       R"({"detail":{"msg":"Field required","input":{)" + quoted + "}}}",
+       std::string(R"({"object":"error","message":"[{'type': 'missing', 'loc': ('body', 'name'), )") +
+           R"('msg': 'Field required', 'input': {'temperature': 0.3, 'response_format': 1, 'reasoning_effort': 1}}]"})"}) {
+    FakeServer server({Answer{422, "application/json", body, {}, 0}});
+    auto request = for_json();
+    request.temperature = 0.3;
+    request.effort = cuco::Effort::kHigh;
+    auto const reply = make("vllm:m", server.url(), "VLLM_API_KEY").complete(request);
+    ASSERT_FALSE(reply);
+    EXPECT_EQ(server.seen().size(), 1U) << body;
+    EXPECT_NE(reply.error().cause.find("Field required"), std::string::npos) << reply.error().cause;
+    EXPECT_EQ(reply.error().cause.find("temperature"), std::string::npos) << reply.error().cause;
+  }
+}
+
+TEST(Dialect, WhatDidNotHelpIsNotLearned) {
+  CleanEnvironment const clean;
+  bool broken = true;
+  FakeServer server([&](Seen const&) {
+    return broken ? Answer{400, "application/json", openai_error(400, "no temperature suits me today"), {}, 0}
+                  : Answer{200, "text/event-stream", chat_stream(forty_two()), {}, 64};
+  });
+  auto model = make("vllm:m", server.url(), "VLLM_API_KEY");
+  auto request = question();
+  request.temperature = 0.3;
+  EXPECT_FALSE(model.complete(request));
+  EXPECT_EQ(server.seen().size(), 2U) << "it was worth a try";
+  broken = false;
+  EXPECT_TRUE(model.complete(request));
+  EXPECT_NE(server.seen().back().body.find("temperature"), std::string::npos);
+}
+
+TEST(Dialect, WhatIsLearnedIsLoggedOnce) {
+  CleanEnvironment const clean;
+  FakeServer server([](Seen const& seen) {
+    return seen.body.find("temperature") != std::string::npos
+               ? Answer{422,
+                        "application/json",
+                        R"({"detail":[{"loc":["body","temperature"],"msg":"extra fields not permitted"}]})",
+                        {},
+                        0}
+               : Answer{200, "text/event-stream", chat_stream(forty_two()), {}, 64};
+  });
+  std::vector<std::string> told;
+  auto const old =
+      cuco::set_log_sink([&](cuco::LogLevel, std::string_view text) { told.emplace_back(text); });
+  auto model = make("vllm:m", server.url(), "VLLM_API_KEY");
+  auto request = question();
+  request.temperature = 0.3;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(model.complete(request));
+  cuco::set_log_sink(old);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_NE(told[0].find("vllm:m: the server does not take a temperature"), std::string::npos) << told[0];
 }
 
 // The messages are the API's own.

@@ -233,6 +233,48 @@ TEST(ChatFormat, AnErrorInsideTheStreamIsOne) {
   EXPECT_TRUE(cuco::is_retryable(fed.error()));
 }
 
+TEST(ErrorsInAReply, MayTellTheirStatusInDigits) {
+  struct Case {
+    char const* error;
+    char const* status;
+  };
+  for (auto const& [error, status] : {Case{R"({"code":"401","message":"no"})", "401"},
+                                      Case{R"({"code":402.0,"message":"no"})", "402"},
+                                      Case{R"({"code":429,"message":"no"})", "429"},
+                                      Case{R"({"code":"40x","message":"no"})", "500"},
+                                      Case{R"({"code":"200","message":"no"})", "500"},
+                                      Case{R"({"code":"","message":"no"})", "500"}}) {
+    std::string const body = std::string("{\"error\":") + error + "}";
+    for (auto const& reply : {cuco::wire::chat_reply("compatible", body),
+                              cuco::wire::gemini_reply(body),
+                              cuco::wire::responses_reply(body)}) {
+      ASSERT_FALSE(reply);
+      EXPECT_EQ(reply.error().detail.rfind(std::string("http-status: ") + status + "\n", 0), 0U)
+          << error << reply.error().detail;
+    }
+    auto decoder = cuco::wire::chat_decoder("compatible", {});
+    auto const fed = decoder->feed("data: " + body + "\n\n");
+    ASSERT_FALSE(fed);
+    EXPECT_EQ(cuco::is_retryable(fed.error()), status[0] == '5' || status == std::string("429")) << error;
+  }
+}
+
+TEST(ChatFormat, WithAKeyOfOnesOwnOpenRouterAddsThePriceOfTheProvider) {
+  auto const cost = [](std::string const& usage) {
+    return cuco::wire::chat_reply(
+               "openrouter",
+               R"({"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,)" +
+                   usage + "}}")
+        ->cost_usd;
+  };
+  EXPECT_DOUBLE_EQ(
+      cost(R"("cost":0.01,"is_byok":true,"cost_details":{"upstream_inference_cost":0.2})").value(), 0.21);
+  EXPECT_DOUBLE_EQ(
+      cost(R"("cost":0.01,"is_byok":false,"cost_details":{"upstream_inference_cost":0.2})").value(), 0.01);
+  EXPECT_FALSE(cost(R"("cost":0.01,"is_byok":true,"cost_details":{"upstream_inference_cost":null})"))
+      << "a part of the price is no price";
+}
+
 TEST(ChatFormat, OpenRouterSaysWhatItCost) {
   std::string const body =
       R"({"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"cost":0.0125}})";

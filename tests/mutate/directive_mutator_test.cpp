@@ -119,6 +119,21 @@ TEST(DirectiveMutator, UsesUpASmallSpaceAndThenSaysSo) {
   EXPECT_EQ(known.size(), points.size() - 1) << "every point but the parent's";
 }
 
+/// What a model has written over says nothing about other parents.
+TEST(DirectiveMutator, ASectionThatCannotBeReadIsNotFoundToo) {
+  auto code = Lsa::parent();
+  auto const at = code.find("resident_ctas=");
+  ASSERT_NE(at, std::string::npos);
+  code.replace(at, 14, "resident_ctas=many ");
+  auto m = mutate(code, Phase::kExplore, 1);
+  ASSERT_FALSE(m);
+  EXPECT_EQ(m.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(m.error().cause.find("cannot be read"), std::string::npos) << m.error().cause;
+  m = mutate("__global__ void k() { /* open", Phase::kExplore, 1);
+  ASSERT_FALSE(m);
+  EXPECT_EQ(m.error().code, ErrorCode::kNotFound);
+}
+
 TEST(DirectiveMutator, NoSectionIsNotFoundWithARemedy) {
   auto const m = mutate(plain_sum(), Phase::kExplore, 1);
   ASSERT_FALSE(m);

@@ -380,22 +380,27 @@ TEST(LlmMutators, AKnownProgramIsAskedForOnceMoreAndThenGivenUp) {
 TEST(LlmMutators, ErrorsOfTheBackendArePassedOn) {
   struct Case {
     ErrorCode given, expected;
+    std::string detail{};
+    std::optional<double> spent = 0.5;
   };
-  for (auto const c : {Case{ErrorCode::kBudget, ErrorCode::kBudget},
-                       Case{ErrorCode::kTimeout, ErrorCode::kTimeout},
-                       Case{ErrorCode::kRefused, ErrorCode::kRefused},
-                       Case{ErrorCode::kCancelled, ErrorCode::kCancelled},
-                       // That a recording has no answer does not mean that the parent has no children.
-                       Case{ErrorCode::kNotFound, ErrorCode::kProcess}}) {
+  for (auto const& c :
+       {Case{ErrorCode::kBudget, ErrorCode::kBudget},
+        Case{ErrorCode::kTimeout, ErrorCode::kTimeout, "http-status: 0\n", std::nullopt},
+        Case{ErrorCode::kTimeout, ErrorCode::kTimeout, "http-status: 0\ncost-usd: 0.25\n", 0.75},
+        Case{ErrorCode::kProcess, ErrorCode::kProcess, "http-status: 503\nbusy\n"},
+        Case{ErrorCode::kRefused, ErrorCode::kRefused},
+        Case{ErrorCode::kCancelled, ErrorCode::kCancelled, "cost-usd: 0\n"},
+        // That a recording has no answer does not mean that the parent has no children.
+        Case{ErrorCode::kNotFound, ErrorCode::kInvalidArgument}}) {
     std::vector<ScriptedBackend::Answer> answers;
     answers.emplace_back(reply_of("prose", 0.5));
-    answers.emplace_back(fail(c.given, "because"));
+    answers.emplace_back(tl::unexpected<Error>(Error{c.given, "because", {}, {}, 0, c.detail}));
     DiffMutator mutator{ScriptedBackend(std::move(answers))};
     auto const m = mutate(mutator, Situation{});
     ASSERT_FALSE(m);
     EXPECT_EQ(m.error().code, c.expected);
     EXPECT_EQ(m.error().cause, "because");
-    EXPECT_EQ(impl::spent_of(m.error()).usd, 0.5);
+    EXPECT_EQ(impl::spent_of(m.error()).usd, c.spent) << c.detail;
   }
 }
 

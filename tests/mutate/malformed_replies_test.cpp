@@ -164,5 +164,28 @@ TEST(MalformedReplies, LongRepliesAreNotRepeatedForEver) {
     EXPECT_EQ(last.messages[i].role, i % 2 == 0 ? ChatMessage::Role::kUser : ChatMessage::Role::kAssistant);
 }
 
+/// Earlier thinking goes back to the provider with its reply, and counts like it.
+TEST(MalformedReplies, ThinkingCountsAsPartOfAReply) {
+  std::vector<ChatReply> list;
+  for (char c : {'a', 'b', 'c'}) {
+    list.push_back(reply_of(std::string("prose ") + c));
+    list.back().provider_state = "[\"" + std::string(40000, c) + "\"]";
+  }
+  list.push_back(reply_of(diff_reply(32)));
+  auto backend = replies(list);
+  DiffMutator mutator(backend, {.prompt_tokens = 22000});
+  auto const m = mutate(mutator, Situation{});
+  ASSERT_TRUE(m) << to_line(m.error());
+  auto const last = backend.requests().at(3);
+  ASSERT_EQ(last.messages.size(), 7U);
+  std::size_t size = all_text(last).size();
+  for (auto const& message : last.messages) size += message.provider_state.size();
+  EXPECT_LE(size, 22000U * 4);
+  EXPECT_NE(last.messages[1].text.find("not repeated"), std::string::npos);
+  EXPECT_TRUE(last.messages[1].provider_state.empty());
+  EXPECT_EQ(last.messages[5].text, "prose c");
+  EXPECT_EQ(last.messages[5].provider_state, list[2].provider_state);
+}
+
 }  // namespace
 }  // namespace cuco::testing

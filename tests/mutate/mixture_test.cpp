@@ -130,6 +130,27 @@ TEST(Mixture, RepairsFailingParentsFirst) {
   EXPECT_FALSE(AnyMutator(DirectiveMutator{}).repairs_failures());
 }
 
+TEST(Mixture, TellsWhetherItRepairsInThePresentPhase) {
+  Repairing const fixer{{"fix"}};
+  EXPECT_FALSE((Mixture{weighted(1, Named{"a"})}.repairs_failures()));
+  EXPECT_TRUE((Mixture{weighted(1, Named{"a"}), weighted(0.1, fixer)}.repairs_failures()));
+  Mixture late{weighted(1, Named{"a"}), weighted(0, 0.1, fixer)};
+  EXPECT_FALSE(late.repairs_failures());
+  late.on_phase(Phase::kExploit);
+  EXPECT_TRUE(late.repairs_failures());
+  late.on_phase(Phase::kExplore);
+  EXPECT_FALSE(late.repairs_failures());
+  // In another mixture, as the command has it: the inner one is asked first for a parent that fails.
+  std::vector<Weighted<AnyMutator>> members;
+  members.push_back(weighted(0.001, AnyMutator(Mixture{weighted(1000, Named{"b"}), weighted(0.001, fixer)})));
+  members.push_back(weighted(1000, AnyMutator(Named{"c"})));
+  Mixture outer(std::move(members));
+  EXPECT_TRUE(outer.repairs_failures());
+  Situation situation;
+  situation.parent = make_program("broken", lsa_program(), false);
+  for (std::uint64_t seed = 0; seed < 20; ++seed) EXPECT_EQ(mutate(outer, situation, seed)->name, "fix");
+}
+
 TEST(Mixture, PassesPhaseAndStateOn) {
   auto make = [] {
     std::vector<Weighted<AnyMutator>> members;

@@ -133,6 +133,12 @@ TEST(PromptBudget, AProgramThatDoesNotFitIsRefusedBeforeAnythingIsSent) {
   ASSERT_FALSE(m);
   EXPECT_EQ(m.error().code, ErrorCode::kRefused);
   EXPECT_FALSE(m.error().remedy.empty());
+  // Of a program that grew in the run: another one may fit.
+  situation.parent.parent_id = {"seed"};
+  m = mutate(diff, situation);
+  ASSERT_FALSE(m);
+  EXPECT_EQ(m.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(m.error().cause.find("over the budget"), std::string::npos);
   // A partner that does not fit: another pair may.
   situation = Situation{};
   situation.archive = {make_program("huge", lsa_program() + std::string(200000, '/') + "\n")};

@@ -8,11 +8,15 @@
 
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "../contract/mutator_contract.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/llm/scripted_backend.hpp"
+#include "cuco/transform/markers.hpp"
+#include "transform/rewriting.hpp"
+#include "transform/seed_text.hpp"
 
 namespace cuco::testing {
 namespace {
@@ -205,6 +209,115 @@ TEST(Novel, ProgramsWithoutBlocksAreComparedWhole) {
   EXPECT_FALSE(novel.mutate(world.context(), rng));
 }
 
+/// Takes all texts for the same.
+struct Blind {
+  Result<Embedding> embed(std::string_view /*text*/) const { return Embedding{{1, 0, 0}}; }
+};
+
+constexpr char const* kKernel = R"(
+constexpr int kUnroll = 4;
+constexpr int kStages = 4;
+__global__ void gather(ncclDevComm comm, float* to, int count) {
+  ncclLsaBarrierSession<ncclCoopCta> bar(ncclCoopCta(), comm, ncclTeamTagLsa(), blockIdx.x);
+  bar.sync(ncclCoopCta(), cuda::memory_order_acq_rel);
+  for (int i = threadIdx.x; i < count; i += 256) to[i] = to[i] * 2.0f;
+  bar.sync(ncclCoopCta(), cuda::memory_order_release);
+})";
+
+std::string with(std::string const& from, std::string const& to) {
+  std::string text = kKernel;
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  EXPECT_NE(text, kKernel);
+  return text;
+}
+
+TEST(Novel, AChangedNumberOrLibraryNameIsNewWhateverTheCosine) {
+  World world;
+  world.add(kKernel);
+  for (auto const& text :
+       {with("kUnroll = 4", "kUnroll = 2"),
+        with("memory_order_acq_rel", "memory_order_acquire"),
+        with("i += 256", "i += 512"),
+        with("2.0f", "2.5f"),
+        with("ncclCoopCta()", "ncclCoopWarp()"),
+        with("bar.sync(ncclCoopCta(), cuda::memory_order_release)", "bar.wait(ncclCoopCta())"),
+        with("threadIdx.x", "blockIdx.x")}) {
+    Novel novel{Listed({text}), Blind{}, NovelOptions{.attempts = 1}};
+    Rng rng(1);
+    auto const mutation = novel.mutate(world.context(), rng);
+    ASSERT_TRUE(mutation) << text;
+    EXPECT_EQ(attribute_or(mutation->metadata, "novelty_similarity"), "1.000000");
+    EXPECT_THAT(attribute_or(mutation->metadata, "novelty_note"), HasSubstr("other numbers or names"));
+  }
+  for (auto const& text : {with("count", "how_many"),
+                           with("to[i] * 2.0f", "2.0f * to[i]"),
+                           with("kUnroll = 4", "kUnroll = 0x4"),
+                           with("i < count", "i != count"),
+                           "// 17 more\n" + std::string(kKernel)}) {
+    Novel novel{Listed({text}), Blind{}, NovelOptions{.attempts = 1}};
+    Rng rng(1);
+    auto const mutation = novel.mutate(world.context(), rng);
+    ASSERT_FALSE(mutation) << text;
+    EXPECT_EQ(mutation.error().code, ErrorCode::kNotFound);
+  }
+}
+
+TEST(Novel, AllProgramsSoNearAreComparedNotOnlyTheNearest) {
+  World world;
+  world.add("int a = 4; xxxx");
+  world.add("int b = 2; xxxxx");
+  world.add("int c = 8; xxxxxx");
+  auto rejects = [&](std::string const& body) {
+    Novel novel{Listed({body}), Plain{}, NovelOptions{.attempts = 1, .threshold = 0.9}};
+    Rng rng(1);
+    auto const mutation = novel.mutate(world.context(), rng);
+    return !mutation;
+  };
+  EXPECT_TRUE(rejects("int d = 8; xxxx")) << "the nearest by far is another one";
+  EXPECT_TRUE(rejects("int d = 2; xxxxxx"));
+  EXPECT_FALSE(rejects("int d = 3; xxxx"));
+  EXPECT_FALSE(rejects("int d = 2;")) << "not near to anything";
+}
+
+TEST(Novel, WhatTheCommandRejectedAfterPayingForItIsNew) {
+  for (auto const& [api, program, from, to] :
+       {std::tuple{Api::LSA, "alltoall.cu", "memory_order_acq_rel", "memory_order_acquire"},
+        std::tuple{Api::GIN, "allreduce.cu", "kUnroll = 4", "kUnroll = 2"}}) {
+    auto const device = to_device(api, seed_text(program)).value();
+    auto const code = insert_evolve_markers(device, Analyzer{}.analyze(device).value()).value();
+    auto changed = code;
+    auto const at = changed.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    changed.replace(at, std::string(from).size(), to);
+    World world;
+    world.parent.code = code;
+    world.known = {code};
+    world.embeddings.resize(1);
+    Listed const inner({"x", "x"});
+    inner.state->answers[0]->code = changed;
+    inner.state->answers[1]->code = code + "// end\n";
+    Novel novel{inner, NgramEmbedder{}, NovelOptions{.attempts = 1}};
+    Rng rng(1);
+    EXPECT_TRUE(novel.mutate(world.context(), rng)) << from;
+    EXPECT_FALSE(novel.mutate(world.context(), rng)) << "a comment makes no program";
+  }
+}
+
+TEST(Novel, ARepairMayBeNearToWhatItRepairs) {
+  World world;
+  world.add("x = 1;");
+  auto const judge = ScriptedBackend(std::vector<ScriptedBackend::Answer>{});
+  Listed const inner({"x  = 1;"});
+  inner.state->answers[0]->patch_type = "fix";
+  Novel novel{inner, Plain{}, NovelOptions{.threshold = 0.99, .judge = judge}};
+  Rng rng(1);
+  auto const mutation = novel.mutate(world.context(), rng);
+  ASSERT_TRUE(mutation) << to_line(mutation.error());
+  EXPECT_THAT(judge.requests(), SizeIs(0));
+  EXPECT_THAT(mutation->embedding, SizeIs(2)) << "later proposals are compared with it";
+}
+
 TEST(Novel, WithoutKnownProgramsTheParentIsCompared) {
   World world;
   world.parent.code = program_text("xx");
@@ -268,6 +381,13 @@ ScriptedBackend saying(std::vector<std::string> const& texts) {
   return ScriptedBackend(std::move(answers));
 }
 
+ScriptedBackend ending(FinishReason reason, std::string const& text) {
+  ChatReply reply;
+  reply.text = text;
+  reply.finish = reason;
+  return ScriptedBackend({reply});
+}
+
 TEST(NoveltyJudge, DecidesAboutWhatIsSimilar) {
   World world;
   world.add("x = 1;");
@@ -285,7 +405,8 @@ TEST(NoveltyJudge, DecidesAboutWhatIsSimilar) {
     EXPECT_THAT(asked, Not(HasSubstr("{{")));
     EXPECT_EQ(judge.requests()[0].temperature, 0);
   }
-  for (char const* no : {"NOT_NOVEL", "NOT NOVEL: same", "**NOT_NOVEL**", "not novel"}) {
+  for (char const* no :
+       {"NOT_NOVEL", "NOT NOVEL: same", "**NOT_NOVEL**", "not novel", "Not-novel.", "NOTNOVEL"}) {
     Novel novel{Listed({"x = 1;"}), Plain{}, judged(saying({no}), 1)};
     Rng rng(1);
     auto const mutation = novel.mutate(world.context(), rng);
@@ -332,13 +453,56 @@ TEST(NoveltyJudge, AFailingOneCountsAsNovelWithANote) {
   for (auto const& c :
        {Case{ScriptedBackend({fail(ErrorCode::kTimeout, "too slow")}), "the judge failed: too slow"},
         Case{saying({"I cannot say."}), "neither NOVEL nor NOT_NOVEL"},
-        Case{saying({""}), "neither NOVEL nor NOT_NOVEL"}}) {
+        Case{saying({""}), "neither NOVEL nor NOT_NOVEL"},
+        Case{saying({"Novelty: not novel"}), "neither NOVEL nor NOT_NOVEL"},
+        Case{saying({"NOVELLA"}), "neither NOVEL nor NOT_NOVEL"},
+        Case{saying({"Nothing novel"}), "neither NOVEL nor NOT_NOVEL"},
+        Case{ending(FinishReason::kLength, "NOT_NOVEL"), "of no use (finish reason length)"},
+        Case{ending(FinishReason::kFiltered, "NOT_NOVEL"), "of no use (finish reason filtered)"}}) {
     Novel novel{Listed({"x"}), Plain{}, judged(c.judge)};
     Rng rng(1);
     auto const mutation = novel.mutate(world.context(), rng);
     ASSERT_TRUE(mutation);
     EXPECT_THAT(attribute_or(mutation->metadata, "novelty_note"), HasSubstr(c.note));
   }
+}
+
+TEST(NoveltyJudge, OneThatCannotGoOnEndsTheMutation) {
+  World world;
+  world.add("x");
+  struct Case {
+    ErrorCode given, expected;
+  };
+  for (auto const c : {Case{ErrorCode::kBudget, ErrorCode::kBudget},
+                       Case{ErrorCode::kCancelled, ErrorCode::kCancelled},
+                       Case{ErrorCode::kRefused, ErrorCode::kRefused},
+                       // A recording without the answer.
+                       Case{ErrorCode::kNotFound, ErrorCode::kProcess}}) {
+    Novel novel{Listed({"x"}), Plain{}, judged(ScriptedBackend({fail(c.given, "no judgement")}))};
+    Rng rng(1);
+    auto const mutation = novel.mutate(world.context(), rng);
+    ASSERT_FALSE(mutation);
+    EXPECT_EQ(mutation.error().code, c.expected);
+    EXPECT_EQ(mutation.error().cause, "no judgement");
+    EXPECT_TRUE(impl::spent_of(mutation.error()).usd.value_or(1) >= 0.1) << "the proposal was paid for";
+  }
+}
+
+/// A resumed run has no memory of earlier judgements, so a run that goes on must not use them either.
+TEST(NoveltyJudge, AnotherGenerationIsJudgedAnew) {
+  World world;
+  world.add("x;");
+  auto const judge = saying({"NOVEL", "NOVEL"});
+  Novel novel{Listed({"x;", "x;", "x;"}), Plain{}, judged(judge)};
+  for (int const generation : {5, 6}) {
+    auto context = world.context();
+    context.generation = generation;
+    Rng rng(1);
+    auto const mutation = novel.mutate(context, rng);
+    ASSERT_TRUE(mutation);
+    EXPECT_EQ(attribute_or(mutation->metadata, "novelty_note"), "judged novel");
+  }
+  EXPECT_THAT(judge.requests(), SizeIs(2));
 }
 
 TEST(NoveltyJudge, ItsUnknownPriceMakesTheCostUnknown) {

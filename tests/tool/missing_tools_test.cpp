@@ -56,6 +56,20 @@ TEST_F(MissingTools, AnalysisNeedsNone) {
   EXPECT_EQ(cuco({"analyze", seed("alltoall")}, here).exit_code, kOk);
 }
 
+TEST_F(MissingTools, ALauncherThatFailsIsQuoted) {
+  CUCO_EVOLVE_NEEDS_MPIRUN();
+  fs::create_directories(folder / "bin");
+  write_text(folder / "bin/mpirun",
+             "#!/bin/sh\n"
+             "case \"$1\" in --version) echo 'mpirun (Open MPI) 4.1.4'; exit 0 ;; esac\n"
+             "echo '[host:4711] no network interfaces here' >&2\n"
+             "exit 1\n");
+  fs::permissions(folder / "bin/mpirun", fs::perms::owner_all);
+  char const* const path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe)
+  Where const here{folder.path, {"PATH=" + (folder / "bin") + ":" + (path != nullptr ? path : "/usr/bin:/bin")}};
+  expect_fails(kNotVerified, transform(), {"the launcher says: no network interfaces here"}, here);
+}
+
 TEST_F(MissingTools, WithoutTheCudaToolkitEverythingRunsAndNvccIsSkipped) {
   CUCO_EVOLVE_NEEDS_MPIRUN();
   int const code = in_child([&] {

@@ -114,6 +114,7 @@ Args files_with(std::string const& folder, std::string const& text) {
 
 TEST(ModelRun, ARecordedRunReplaysWithoutANetwork) {
   CUCO_EVOLVE_NEEDS_MPIRUN();
+  if (auto const why = why_no_isolation(); !why.empty()) GTEST_SKIP() << why;
   TemporaryFolder folder;
   auto const stages = stages_by_rules(folder);
   // A wrong attempt on the way, and replies that are no edits: errors and feedback are part of a recording.
@@ -128,9 +129,7 @@ TEST(ModelRun, ARecordedRunReplaysWithoutANetwork) {
   fs::remove(folder / "script.json");
 
   auto const replay = model_run(folder / "second") + Args{"--replay", folder / "record"};
-  std::string const why = why_no_isolation();
-  if (!why.empty()) std::cout << "the network stays on: " << why << "\n";
-  auto const second = why.empty() ? start(without_network(replay)) : cuco(replay);
+  auto const second = start(without_network(replay));
   ASSERT_EQ(second.exit_code, kOk) << second.err;
 
   auto const left = contents_of(folder / "first");
@@ -187,6 +186,43 @@ TEST(ModelRun, ABudgetEndsItCleanlyAndALargerOneGoesOn) {
   EXPECT_THAT(second.err, testing::HasSubstr("fast path: done before, not repeated"));
   EXPECT_GE(cuco_json({"show", folder / "run"}).at("programs"), 8);
   EXPECT_LE(spent(), 9);
+}
+
+TEST(ModelRun, AReplayThatLacksAnAnswerEndsWithAnError) {
+  CUCO_EVOLVE_NEEDS_MPIRUN();
+  TemporaryFolder folder;
+  auto const stages = stages_by_rules(folder);
+  nlohmann::json replies = {fenced(stages.infrastructure), fenced(stages.device)};
+  for (int i = 0; i < 3; ++i) replies.push_back(small_change(i));
+  auto const first = cuco(model_run(folder / "first", 3) +
+                          Args{"--model", script(folder, replies), "--record", folder / "record"});
+  ASSERT_EQ(first.exit_code, kOk) << first.err;
+  // More generations than were recorded.
+  auto const second = cuco(model_run(folder / "second", 6) + Args{"--replay", folder / "record"});
+  EXPECT_EQ(second.exit_code, kBadInput) << second.err;
+  ASSERT_EQ(error_lines(second.err).size(), 1U) << second.err;
+  EXPECT_THAT(error_lines(second.err)[0], testing::HasSubstr("no recorded answer"));
+  EXPECT_THAT(second.out, testing::HasSubstr("best program: ")) << "what was found so far is shown";
+}
+
+TEST(ModelRun, AModelThatFailsEndsTheRunWhichCanGoOn) {
+  CUCO_EVOLVE_NEEDS_MPIRUN();
+  TemporaryFolder folder;
+  auto const stages = stages_by_rules(folder);
+  nlohmann::json replies = {fenced(stages.infrastructure), fenced(stages.device), small_change(1)};
+  auto const call = [&](nlohmann::json const& script_of) {
+    return model_run(folder / "run", 4) + Args{"--model", script(folder, script_of)};
+  };
+  auto const first = cuco(call(replies));  // the script is too short
+  EXPECT_NE(first.exit_code, kOk);
+  EXPECT_EQ(error_lines(first.err).size(), 1U) << first.err;
+  nlohmann::json more;
+  for (int i = 10; i < 20; ++i) more.push_back(small_change(i));
+  auto const second = cuco(call(more));
+  EXPECT_EQ(second.exit_code, kOk) << second.err;
+  auto const shown = cuco_json({"show", folder / "run"});
+  EXPECT_EQ(shown.at("generations_done"), 4);
+  EXPECT_GE(shown.at("programs"), 4) << "no generation was given up";
 }
 
 TEST(ModelRun, KeysAreInNoFile) {
@@ -263,6 +299,9 @@ TEST(ModelRun, WhatMakesNoSenseIsToldBeforeAnythingRuns) {
   expect_fails(kBadInput, transform + Args{"--replay", folder / "nowhere"}, {"nowhere", "recording"});
   expect_fails(kBadInput, transform + Args{"--record", folder / "r"}, {"no model to record"});
   expect_fails(kBadInput, transform + Args{"--budget-usd", "3"}, {"no model"});
+  auto const agent = transform + Args{"--rewriter", "agent"};
+  expect_fails(kBadInput, agent + Args{"--model", model, "--record", folder / "r"}, {"agent", "recorded"});
+  expect_fails(kBadInput, agent + Args{"--model", model, "--budget-usd", "1"}, {"agent", "budget"});
   expect_fails(kBadInput, transform + Args{"--rewriter", "model"}, {"without a model", "--model"});
   expect_fails(kBadInput,
                transform + Args{"--model", "scripted:" + (folder / "bad.json")},

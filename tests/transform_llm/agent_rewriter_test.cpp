@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "cuco/analysis/analyzer.hpp"
 #include "cuco/transform/agent_rewriter.hpp"
+#include "cuco/analysis/analyzer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,14 +23,16 @@ class AgentTest : public ModelRun {
     ModelRun::SetUp();
     std::filesystem::create_directories(folder_ + "/agents");
     std::filesystem::create_directories(folder_ + "/kept");
+    std::filesystem::create_directories(folder_ + "/seen");
   }
-  /// An agent that is a shell script.
+  /// An agent that is a shell script. Besides its own folder it may write to `seen`.
   [[nodiscard]] AgentOptions script(std::string const& text) const {
     AgentOptions o;
     o.argv = {"/bin/sh", "-c", text};
     o.called = "agent sh";
     o.prompts = std::string(CUCO_SOURCE_DIR) + "/prompts";
     o.folders_in = folder_ + "/agents";
+    o.writable = {folder_ + "/seen"};
     o.deadline = std::chrono::seconds(20);
     return o;
   }
@@ -60,15 +62,15 @@ TEST_F(AgentTest, TakesTheFileItWrites) {
   std::string const answer = put("answer.cu", device_alltoall());
   auto const out =
       ask(script("cat > task_seen; cp " + answer + " alltoall_device.cu; cp task_seen " + folder_ +
-                 "/task; cp TASK.md " + folder_ + "/task_file; cp alltoall.cu " + folder_ + "/given"));
+                 "/seen/task; cp TASK.md " + folder_ + "/seen/task_file; cp alltoall.cu " + folder_ + "/seen/given"));
   ASSERT_TRUE(out) << to_line(out.error());
   EXPECT_EQ(out->problem, "");
   EXPECT_EQ(out->code, device_alltoall());
   EXPECT_EQ(out->by, "agent sh");
   EXPECT_FALSE(out->by_rules);
-  std::string const task = file("task");
-  EXPECT_EQ(file("task_file"), task);
-  EXPECT_EQ(file("given"), program_.code);
+  std::string const task = file("seen/task");
+  EXPECT_EQ(file("seen/task_file"), task);
+  EXPECT_EQ(file("seen/given"), program_.code);
   EXPECT_TRUE(has(task, "Write the rewritten program to alltoall_device.cu"));
   EXPECT_TRUE(has(task, "Replace every host collective"));
   EXPECT_TRUE(has(task, "ncclGetLsaPointer"));
@@ -93,27 +95,27 @@ TEST_F(AgentTest, AFileOfAnotherPlaceIsNotTaken) {
   EXPECT_TRUE(has(problem("ln -s " + answer + " alltoall_device.cu"), "not a plain file of its folder"));
   EXPECT_TRUE(has(problem("mkdir alltoall_device.cu"), "not a plain file of its folder"));
   EXPECT_TRUE(has(problem("mkfifo alltoall_device.cu"), "not a plain file of its folder"));
-  EXPECT_TRUE(has(problem("cp " + answer + " ../elsewhere.cu; rm ../elsewhere.cu"), "left no"));
+  EXPECT_TRUE(has(problem("cp " + answer + " ../elsewhere.cu; rm -f ../elsewhere.cu"), "left no"));
 }
 
 TEST_F(AgentTest, TheDeadlineEndsItAndAllItStarted) {
-  auto o = script("(sleep 30; echo late > " + folder_ + "/late) & sleep 30");
+  auto o = script("(sleep 30; echo late > " + folder_ + "/seen/late) & sleep 30");
   o.deadline = std::chrono::milliseconds(200);
   auto const start = std::chrono::steady_clock::now();
   auto const out = ask(o);
   ASSERT_TRUE(out) << to_line(out.error());
   EXPECT_TRUE(has(out->problem, "timed out"));
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
-  EXPECT_EQ(file("late"), "no late");
+  EXPECT_EQ(file("seen/late"), "no seen/late");
 }
 
 TEST_F(AgentTest, ItGetsTheEnvironmentThatTheUserNames) {
   ::setenv("CUCO_TEST_SECRET_KEY", "not for it", 1);
   ::setenv("CUCO_TEST_AGENT_KEY", "for it", 1);
-  auto o = script("env > " + folder_ + "/environment");
+  auto o = script("env > " + folder_ + "/seen/environment");
   o.pass_environment = {"CUCO_TEST_AGENT_KEY", "CUCO_TEST_NOT_SET"};
   ASSERT_TRUE(ask(o));
-  std::string const seen = file("environment");
+  std::string const seen = file("seen/environment");
   EXPECT_TRUE(has(seen, "CUCO_TEST_AGENT_KEY=for it"));
   EXPECT_TRUE(has(seen, "HOME="));
   EXPECT_FALSE(has(seen, "SECRET_KEY"));
@@ -168,6 +170,45 @@ TEST_F(AgentTest, WhatItMadeIsVerifiedLikeAnythingElse) {
   EXPECT_EQ(result->iterations[3].rewriter, "agent sh");
   EXPECT_FALSE(result->cost_usd);
   EXPECT_TRUE(has(file("iteration_2.reply.txt"), "Verification: PASS"));
+}
+
+TEST_F(AgentTest, WhatIsKeptHasNoSecrets) {
+  ::setenv("CUCO_TEST_AGENT_KEY", "a-key-of-many-letters", 1);
+  auto o = script("echo said $CUCO_TEST_AGENT_KEY; echo wrote $CUCO_TEST_AGENT_KEY >&2; exit 1");
+  o.pass_environment = {"CUCO_TEST_AGENT_KEY"};
+  auto const out = ask(o);
+  ASSERT_TRUE(out) << to_line(out.error());
+  EXPECT_TRUE(has(out->problem, "wrote [redacted]")) << out->problem;
+  EXPECT_FALSE(has(out->problem, "many-letters"));
+  EXPECT_EQ(file("kept/iteration_1.reply.txt"), "said [redacted]\nwrote [redacted]\n");
+  ::unsetenv("CUCO_TEST_AGENT_KEY");
+}
+
+TEST_F(AgentTest, InstructionsAreThoseOfTheDevices) {
+  auto o = script("cat > " + folder_ + "/seen/task; exit 1");
+  o.instructions = agent_instructions(Devices::emulated());
+  ASSERT_TRUE(ask(o));
+  std::string const emulated = file("seen/task");
+  EXPECT_TRUE(has(emulated, "its GPUs are emulated"));
+  EXPECT_TRUE(has(emulated, "with 2 ranks (alltoall_device 4096)"));
+  EXPECT_FALSE(has(emulated, "mpirun -np"));
+  EXPECT_FALSE(has(emulated, "{{"));
+  o.instructions = agent_instructions(Devices::cuda());
+  ASSERT_TRUE(ask(o));
+  EXPECT_TRUE(has(file("seen/task"), "mpirun -np 2 ./alltoall_device 4096"));
+}
+
+/// Where the machine lets it.
+TEST_F(AgentTest, ItWritesToItsFolderOnly) {
+  bool const works = !impl::transforming::isolated({"true"}, folder_, {}).empty();
+  auto o = script("echo x > " + folder_ +
+                  "/outside; cp alltoall.cu alltoall_device.cu; echo x >> alltoall_device.cu");
+  auto const out = ask(o);
+  ASSERT_TRUE(out) << to_line(out.error());
+  EXPECT_EQ(out->problem, "");
+  ASSERT_FALSE(out->changes.empty());
+  EXPECT_EQ(has(out->changes[0].why, "a folder of its own only"), works) << out->changes[0].why;
+  EXPECT_EQ(file("outside") == "no outside", works);
 }
 
 TEST(ClaudeAgent, HasNoUnlimitedPermissions) {

@@ -185,5 +185,18 @@ TEST_F(FirstThatTest, EachHasItsAttempts) {
   EXPECT_EQ(summary()["num_iterations"], 4);
 }
 
+TEST_F(FirstThatTest, ARefusalGivesNobodyMoreAttempts) {
+  verifier_.verdict = [](VerifyOutcome& out, auto const& a) {
+    if (a.label != "input") is_wrong(out);
+  };
+  Fixed const refuses{""};
+  Fixed const second{infrastructure_alltoall()};
+  auto const result = transformer_of(FirstThat{refuses, second}, verifier_, options()).transform(program_);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kNotVerified);
+  EXPECT_TRUE(has(result.error().cause, "does not pass")) << to_line(result.error());
+  EXPECT_EQ(*second.calls, 1);
+}
+
 }  // namespace
 }  // namespace cuco::testing

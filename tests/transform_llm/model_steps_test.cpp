@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -123,6 +125,45 @@ TEST_F(ModelSteps, OtherMarkersGiveWayToTheRules) {
     EXPECT_EQ(out.code, rules) << name;
     EXPECT_FALSE(out.reason.empty());
   }
+}
+
+/// Blocks around what decides: words alone do not tell.
+TEST_F(ModelSteps, TheVerificationStaysFrozen) {
+  std::string const code = device_alltoall();
+  std::string const check = "    for (int peer = 0; peer < nranks; ++peer)\n";
+  std::vector<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> const wide{
+      {"the check", {{check, kStart + check}, {"++errors;\n", "++errors;\n" + std::string(kEnd)}}},
+      {"the reference",
+       {{"// What rank", kStart + std::string("// What rank")},
+        {"int main(", kEnd + std::string("int main(")}}},
+      {"the inputs",
+       {{"    for (size_t i = 0; i < total; ++i) h_send",
+         kStart + std::string("    for (size_t i = 0; i < total; ++i) h_send")},
+        {"    CUDA_CHECK(cudaMemcpyAsync(", kEnd + std::string("    CUDA_CHECK(cudaMemcpyAsync(")}}},
+      {"the sizes",
+       {{"  const size_t total", kStart + std::string("  const size_t total")},
+        {"  if (count == 0", kEnd + std::string("  if (count == 0")}}},
+      {"the median",
+       {{"  std::sort(times", kStart + std::string("  std::sort(times")},
+        {"  if (errors != 0)", kEnd + std::string("  if (errors != 0)")}}}};
+  for (auto const& [name, changes] : wide) {
+    // Beside a block as it should be.
+    std::string marked = with_changes(code, changes);
+    marked = with_changes(marked,
+                          {{"    exchange<<<", std::string("    ") + kStart + "    exchange<<<"},
+                           {"    CUDA_CHECK(cudaGetLastError());\n",
+                            std::string("    CUDA_CHECK(cudaGetLastError());\n    ") + kEnd}});
+    ASSERT_FALSE(has(marked, "not found")) << name << marked;
+    auto const out = markers(code, ScriptedBackend({program(marked)}));
+    EXPECT_EQ(out.method, "llm+rules_fallback") << name;
+    EXPECT_TRUE(has(out.reason, "EVOLVE block")) << out.reason;
+  }
+  std::string const both =
+      with_changes(code,
+                   {{"__global__ void exchange", kStart + std::string("__global__ void exchange")},
+                    {"int main(", kEnd + std::string("int main(")}});
+  EXPECT_EQ(markers(code, ScriptedBackend({program(both)})).method, "llm+rules_fallback")
+      << "kernel and reference";
 }
 
 TEST_F(ModelSteps, MarkersThatAreThereStay) {
@@ -246,6 +287,48 @@ TEST_F(ModelSteps, AWarmUpThatFailsVerificationIsDropped) {
   ASSERT_TRUE(result) << to_line(result.error());
   EXPECT_TRUE(result->any_step_failed);
   EXPECT_EQ(result->code, marked_alltoall());
+}
+
+TEST_F(ModelSteps, RunsHaveTheDeadlineOfTheOptions) {
+  auto o = options();
+  o.deadline = std::chrono::seconds(7);
+  Transformer<Api::LSA> const transformer{RuleRewriter<Api::LSA>{}, Devices::emulated(), o};
+  EXPECT_EQ(transformer.verifier().options().deadline, std::chrono::seconds(7));
+}
+
+TEST_F(ModelSteps, WhatWasPaidForIsNotAskedAgain) {
+  auto o = options();
+  o.resume = true;
+  auto run = [&](ScriptedBackend const& model, ScriptedBackend const& marker, ScriptedBackend const& warmer) {
+    auto with = o;
+    with.markers = LlmMarkers<>{marker, step_options()};
+    Pipeline pipeline{
+        ModelTransformer<Api::LSA>{LlmRewriter<Api::LSA>{model, silent()}, verifier_, with},
+        {"analyze", "host_to_device", "evolve_markers", "warmup"},
+        {.markers = LlmMarkers<>{marker, step_options()}, .warmup = LlmWarmup<>{warmer, step_options()}}};
+    return pipeline.run(program_, folder_ + "/out");
+  };
+  ScriptedBackend const nobody(std::vector<std::string>{});
+  auto const first = run(ScriptedBackend({program(infrastructure_alltoall()), program(device_alltoall())}),
+                         ScriptedBackend({program(marked_alltoall())}),
+                         ScriptedBackend({program(warm_alltoall(marked_alltoall()))}));
+  ASSERT_TRUE(first) << to_line(first.error());
+  auto const again = run(nobody, nobody, nobody);
+  ASSERT_TRUE(again) << to_line(again.error());
+  EXPECT_TRUE(nobody.requests().empty());
+  EXPECT_EQ(again->code, first->code);
+  EXPECT_NEAR(*again->cost_usd, *first->cost_usd, 1e-12) << "it was paid once";
+  EXPECT_EQ(again->steps[3].method, "llm");
+  // Of another program, or touched, it is not taken.
+  std::ofstream(folder_ + "/out/_work/warmup.kept.cu", std::ios::app) << "// more\n";
+  ScriptedBackend const asked({program(warm_alltoall(marked_alltoall()))});
+  ASSERT_TRUE(run(nobody, nobody, asked));
+  EXPECT_EQ(asked.requests().size(), 1U);
+  o.resume = false;
+  ScriptedBackend const anew({program(infrastructure_alltoall()), program(device_alltoall())});
+  ScriptedBackend const marker({program(marked_alltoall())});
+  ASSERT_TRUE(run(anew, marker, ScriptedBackend({program(warm_alltoall(marked_alltoall()))})));
+  EXPECT_EQ(marker.requests().size(), 1U);
 }
 
 /// Whatever models say: what a pipeline returns has passed its verification in exactly this form.

@@ -215,5 +215,39 @@ TEST_F(Resume, AfterTheLastAttemptTheStageIsTriedAnew) {
   EXPECT_EQ(verifier_.labels(), std::vector<std::string>{"iteration_12"});
 }
 
+/// A proposal that need not be built is part of the conversation all the same.
+TEST_F(Resume, ProposalsThatWereNotBuiltAreKept) {
+  ScriptedBackend const first({program("// the same\n" + host_alltoall()), said("stop", 0)});
+  auto o = resumed();
+  o.attempts = 1;
+  ASSERT_FALSE(run(first, o));
+  EXPECT_EQ(file("iteration_1.cu"), "// the same\n" + host_alltoall());
+}
+
+/// The judge was paid, then the rewriter's call failed.
+TEST_F(Resume, TheJudgesAnswerOutlivesAFailedCall) {
+  verifier_.verdict = [](VerifyOutcome& out, auto const& a) {
+    if (has(a.code, "// variant 1\n")) is_wrong(out);
+  };
+  ScriptedBackend const judge({said("The barrier is missing.", 0.5)});
+  ScriptedBackend const model({program(variant(1, infrastructure_alltoall())),
+                               ScriptedBackend::Answer(fail(ErrorCode::kProcess, "no network"))});
+  auto with = [&](ScriptedBackend const& writer, ScriptedBackend const& asked) {
+    return ModelTransformer<Api::LSA>{LlmRewriter<Api::LSA>{writer, judged(asked)}, verifier_, resumed()}
+        .transform(program_);
+  };
+  auto const broken = with(model, judge);
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(judge.requests().size(), 1U);
+  ScriptedBackend const nobody(std::vector<std::string>{});
+  ScriptedBackend const next({program(infrastructure_alltoall()), program(device_alltoall())});
+  auto const done = with(next, nobody);
+  ASSERT_TRUE(done) << to_line(done.error());
+  EXPECT_TRUE(nobody.requests().empty()) << "it is known";
+  EXPECT_TRUE(has(next.requests()[0].messages.back().text, "The barrier is missing."));
+  EXPECT_NEAR(*done->cost_usd, 0.53, 1e-9);
+  EXPECT_EQ(file("iteration_2.judge.json"), "no iteration_2.judge.json");
+}
+
 }  // namespace
 }  // namespace cuco::testing

@@ -103,13 +103,15 @@ TEST(StageCheck, HostCollectivesAreFoundUnderAnyName) {
   }
   EXPECT_FALSE(impl::transforming::names_host_collective(device_alltoall()));
   // A pasting macro that builds other names, or nothing any more, may stay.
-  EXPECT_EQ(problem(Api::LSA,
-                    TransformStage::kDevice,
-                    with_changes(device_alltoall(),
-                                 {{"// What rank", "#define PASTED(what) nccl##what\n// What rank"},
-                                  {"    CUDA_CHECK(cudaGetLastError());",
-                                   "    CUDA_CHECK(cudaGetLastError()); PASTED(GetVersion)(&version);"}})),
-            "");
+  EXPECT_EQ(
+      problem(Api::LSA,
+              TransformStage::kDevice,
+              with_changes(
+                  device_alltoall(),
+                  {{"// What rank", "#define PASTED(what) nccl##what\n// What rank"},
+                   {"    CUDA_CHECK(cudaGetLastError());",
+                    "    CUDA_CHECK(cudaGetLastError()); int version = 0; PASTED(GetVersion)(&version);"}})),
+      "");
   std::string const loaded = with_changes(
       device_alltoall(),
       {{"    CUDA_CHECK(cudaGetLastError());", "    void* f = dlsym(nullptr, \"ncclAlltoAll\"); (void)f;"}});
@@ -182,9 +184,9 @@ TEST(StageCheck, MarkersNeedAPlace) {
   // The kernel is in a namespace, and the statement that launches it prints: nothing may change.
   std::string const code =
       with_changes(device_alltoall(),
-                   {{"__global__ void exchange", "namespace mine {\n__global__ void exchange"},
-                    {"// What rank `rank` sends", "}  // namespace mine\n// What rank `rank` sends"},
-                    {"    exchange<<<", "    fprintf(stderr, \"go\\n\"), mine::exchange<<<"},
+                   {{"__global__ void exchange", "namespace parts {\n__global__ void exchange"},
+                    {"// What rank `rank` sends", "}  // namespace parts\n// What rank `rank` sends"},
+                    {"    exchange<<<", "    fprintf(stderr, \"go\\n\"), parts::exchange<<<"},
                     {"    CUDA_CHECK(cudaGetLastError());\n", ""}});
   std::string const said = problem(Api::LSA, TransformStage::kDevice, code);
   EXPECT_NE(said.find("the parts that may evolve"), std::string::npos) << said;
@@ -194,6 +196,81 @@ TEST(StageCheck, MarkerLinesAreTakenOut) {
   EXPECT_EQ(
       without_marker_lines("a\n  // EVOLVE-BLOCK-START\nb // EVOLVE-BLOCK-START\n// EVOLVE-BLOCK-END\r\nc"),
       "a\nb // EVOLVE-BLOCK-START\nc");
+}
+
+/// What the rules insert may not compute anything on the way.
+TEST(StageCheck, ArgumentsOfGeneratedCallsAreTheOriginals) {
+  auto const made = to_device(Api::LSA, host_alltoall());
+  ASSERT_TRUE(made) << to_line(made.error());
+  std::size_t const at = made->find("device_nccl::prepare(comm, {");
+  ASSERT_NE(at, std::string::npos);
+  for (std::string const text :
+       {"(errors = 0, comm)", "(exit(0), comm)", "(times.clear(), comm)", "(++nranks, comm)"}) {
+    std::string code = *made;
+    code.replace(at + 21, 4, text);
+    EXPECT_NE(problem(Api::LSA, TransformStage::kDevice, code), "") << text;
+  }
+  std::size_t const call = made->find("(d_send, d_recv, count", made->find("int main("));
+  ASSERT_NE(call, std::string::npos);
+  for (std::string const text : {"(d_send, d_recv, it ? 0 : count", "(d_send, (errors = 0, d_recv), count"}) {
+    std::string code = *made;
+    code.replace(call, 22, text);
+    EXPECT_NE(problem(Api::LSA, TransformStage::kDevice, code), "") << text;
+  }
+}
+
+TEST(StageCheck, MarkersInOtherSpellingsAreMarkers) {
+  for (std::string const start :
+       {"//EVOLVE-BLOCK-START", "//   EVOLVE-BLOCK-START ", "\t//\tEVOLVE-BLOCK-START"}) {
+    EXPECT_EQ(without_marker_lines("a\n" + start + "\nb\n//EVOLVE-BLOCK-END\nc\n"), "a\nb\nc\n") << start;
+    std::string const marked = with_changes(
+        device_alltoall(),
+        {{"// What rank", start + "\n// What rank"}, {"int main(", "//EVOLVE-BLOCK-END\nint main("}});
+    EXPECT_NE(problem(Api::LSA, TransformStage::kDevice, marked), "") << start;
+    EXPECT_EQ(problem(Api::LSA, TransformStage::kDevice, without_marker_lines(marked)), "") << start;
+  }
+}
+
+/// An original with markers: they stay around communication.
+TEST(StageCheck, MarkersOfTheProgramAreNotMoved) {
+  std::string const start = "    // EVOLVE-BLOCK-START\n", end = "    // EVOLVE-BLOCK-END\n";
+  std::string const call = "    " + std::string(kHostCall) + "\n";
+  std::string const original = with_changes(host_alltoall(), {{call, start + call + end}});
+  std::string const launch = "    exchange<<<4, 128, 0, stream>>>(devComm, sendWindow, recvWindow, count);\n";
+  auto said = [&](std::vector<std::pair<std::string, std::string>> const& changes) {
+    std::string const code = with_changes(device_alltoall(), changes);
+    EXPECT_NE(code.find("int main"), std::string::npos) << code;
+    return stage_problem(Api::LSA, TransformStage::kDevice, original, code, "alltoall.cu");
+  };
+  std::string const check = "    for (int peer = 0; peer < nranks; ++peer)\n";
+  EXPECT_EQ(said({{launch, start + launch + end}}), "");
+  EXPECT_NE(said({}), "") << "they are gone";
+  EXPECT_NE(said({{launch, start + launch}, {"++errors;\n", "++errors;\n" + end}}), "") << "to the check";
+  EXPECT_NE(said({{check, start + check}, {"++errors;\n", "++errors;\n" + end}}), "") << "around the check";
+  EXPECT_NE(said({{"// What rank", start + "// What rank"}, {"int main(", end + "int main("}}), "");
+  EXPECT_NE(
+      said({{launch, start + launch + end}, {check, start + check}, {"++errors;\n", "++errors;\n" + end}}),
+      "")
+      << "one more";
+}
+
+TEST(StageCheck, TagsAloneAreNotGeneratedText) {
+  std::string const check = "    for (int peer = 0; peer < nranks; ++peer)\n";
+  for (auto const& [begin, end] : std::vector<std::pair<std::string, std::string>>{
+           {"// cuco: section begin api=lsa\n", "// cuco: section end\n"},
+           {"// cuco: infrastructure begin api=lsa\n", "// cuco: infrastructure end\n"}}) {
+    std::string const code =
+        with_changes(device_alltoall(), {{check, begin + check}, {"++errors;\n", "++errors;\n" + end}});
+    EXPECT_NE(problem(Api::LSA, TransformStage::kDevice, code).find("generated text"), std::string::npos)
+        << begin;
+  }
+  // The rules' own text, with one more line in it.
+  auto const made = to_device(Api::LSA, host_alltoall());
+  ASSERT_TRUE(made) << to_line(made.error());
+  EXPECT_EQ(problem(Api::LSA, TransformStage::kDevice, *made), "");
+  std::string const more =
+      with_changes(*made, {{"struct Allocation {", "inline int more = puts(\"x\");\nstruct Allocation {"}});
+  EXPECT_NE(problem(Api::LSA, TransformStage::kDevice, more), "");
 }
 
 TEST(StageCheck, AnyTextIsChecked) {

@@ -30,11 +30,13 @@ std::map<std::string, std::set<std::string>> const& expected() {
       {"transform_system", {"api_card", "hardware"}},
       {"transform_first", {"program", "analysis", "reference", "task"}},
       {"transform_retry", {"outcome", "diagnosis", "history", "task"}},
-      {"transform_task_infrastructure", {"api_part"}},
+      {"transform_task_infrastructure", {"api_part", "place"}},
+      {"transform_task_infrastructure_first", {}},
       {"transform_task_infrastructure_lsa", {}},
       {"transform_task_infrastructure_gin", {}},
       {"transform_task_infrastructure_auto", {}},
-      {"transform_task_device", {"api_part"}},
+      {"transform_task_device", {"api_part", "place"}},
+      {"transform_task_device_second", {}},
       {"transform_task_device_lsa", {}},
       {"transform_task_device_gin", {}},
       {"transform_task_device_auto", {"lsa", "gin"}},
@@ -94,6 +96,29 @@ TEST(TransformPrompts, TeachTheRulesOfSynchronisation) {
   EXPECT_TRUE(has(a, "cudaGetLastError"));
   EXPECT_TRUE(has(a, "ginSignalCount"));
   EXPECT_FALSE(has(a, "lsaBarrierCount"));
+}
+
+TEST(TransformPrompts, OneStepKnowsNoOther) {
+  for (Api api : {Api::LSA, Api::GIN, Api::Auto}) {
+    auto const one = impl::transforming::stage_task(library(), api, TransformStage::kSingle).value();
+    for (char const* text : {"two steps", "next step", "are there.", "collectives stay"})
+      EXPECT_FALSE(has(one, text)) << text;
+    auto const second = impl::transforming::stage_task(library(), api, TransformStage::kDevice).value();
+    EXPECT_EQ(second.find(
+                  "This is the second of two steps: the kernels. Windows and device communicator are there. "
+                  "Replace every host collective"),
+              0U)
+        << second.substr(0, 200);
+    auto const first =
+        impl::transforming::stage_task(library(), api, TransformStage::kInfrastructure).value();
+    EXPECT_TRUE(has(first, "write no communicating kernel yet.\n\n1. Include")) << first.substr(0, 400);
+  }
+}
+
+TEST(TransformPrompts, FittedNumbersAreCalledSo) {
+  auto const text = library().fill("hardware", {{"facts", "none"}}).value();
+  EXPECT_TRUE(has(text, "1.6 us"));
+  EXPECT_TRUE(has(text, "not measured one by one"));
 }
 
 TEST(TransformPrompts, ProseIsShortAndHasNoCode) {

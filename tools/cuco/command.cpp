@@ -55,18 +55,20 @@ char const* usual_remedy(ErrorCode code) {
 
 }  // namespace
 
+nlohmann::json error_object(Error const& error) {
+  return {{"code", to_string(error.code)},
+          {"file", error.file},
+          {"line", error.line},
+          {"cause", error.cause},
+          {"remedy", error.remedy.empty() ? usual_remedy(error.code) : error.remedy},
+          {"detail", error.detail}};
+}
+
 int report_error(Error const& reported, bool json) {
   Error error = reported;
   if (error.remedy.empty()) error.remedy = usual_remedy(error.code);
   if (json) {
-    nlohmann::json out = {{"error",
-                           {{"code", to_string(error.code)},
-                            {"file", error.file},
-                            {"line", error.line},
-                            {"cause", error.cause},
-                            {"remedy", error.remedy},
-                            {"detail", error.detail}}},
-                          {"exit_code", exit_code(error.code)}};
+    nlohmann::json const out = {{"error", error_object(error)}, {"exit_code", exit_code(error.code)}};
     fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     if (!error.detail.empty()) fmt::print(stderr, "{}\n", error.detail);

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "cuco/core/result.hpp"
 
 namespace CLI {
@@ -28,6 +30,9 @@ enum ExitCode : int {
 
 /// The exit code that an error of `code` gives.
 int exit_code(ErrorCode code);
+
+/// As it stands under "error" with --json.
+nlohmann::json error_object(Error const& error);
 
 /// Prints `error` as one line on standard error (one JSON object on standard output with --json).
 /// @return its exit code.

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
 #include "compose.hpp"
+#include "interrupt.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -36,35 +37,6 @@
 
 namespace cuco::tool {
 namespace {
-
-std::atomic<bool> interrupted{false};
-void on_interrupt(int) {
-  interrupted.store(true);
-}
-
-/// While it lives, Ctrl-C and TERM ask the run to stop after what is being evaluated; a second one ends the
-/// process.
-class InterruptGuard {
- public:
-  InterruptGuard() {
-    interrupted.store(false);
-    struct sigaction action {};
-    action.sa_handler = on_interrupt;
-    action.sa_flags = SA_RESETHAND;
-    sigaction(SIGINT, &action, &old_int_);
-    sigaction(SIGTERM, &action, &old_term_);
-  }
-  InterruptGuard(InterruptGuard const&) = delete;
-  InterruptGuard& operator=(InterruptGuard const&) = delete;
-  ~InterruptGuard() {
-    sigaction(SIGINT, &old_int_, nullptr);
-    sigaction(SIGTERM, &old_term_, nullptr);
-  }
-
- private:
-  struct sigaction old_int_ {};
-  struct sigaction old_term_ {};
-};
 
 /// One line about the best program and nvcc, or nothing when it is not to be said.
 std::string nvcc_line(RunReport const& report,
@@ -253,7 +225,7 @@ int run_search(Search const& search,
   options.stop_after_stagnant = choice.stagnant;
   options.target_score = choice.target_ms > 0 ? combined_score(choice.target_ms) : 0;
   options.run_directory = &directory;
-  options.cancel = &interrupted;
+  options.cancel = &interrupted();
   if (models) options.max_attempts = 3;  // each one may be several paid calls
   auto task = task_text(choice.proposers);
   if (!task) return report_error(task.error(), json);
@@ -287,7 +259,7 @@ int run_search(Search const& search,
     meta.interval = choice.proposers.meta_every;
     meta.directory = directory.path();
     meta.effort = models.effort;
-    evolution.advise(MetaSummariser{models.backend, std::move(meta)});
+    evolution.advise(MetaSummariser{models.adviser, std::move(meta)});
   }
   evolution.observe(LogObserver(directory));
   auto events = JsonLinesObserver::open(directory.path() + "/events.jsonl");
@@ -302,16 +274,22 @@ int run_search(Search const& search,
   auto report = make_report(evolution.storage(), report_options);
   if (!report) return report_error(report.error(), json);
   bool const verified = !report->best.id.empty();
-  int const code = summary->reason == StopReason::kCancelled ? kInterrupted
-                   : verified                                ? kOk
-                                                             : kNotVerifiedExit;
+  std::optional<Error> failure = summary->error;
+  if (auto whole = models.replayed(); !failure && !whole) failure = whole.error();
+  int const code = failure                                     ? exit_code(failure->code)
+                   : summary->reason == StopReason::kCancelled ? kInterrupted
+                   : verified                                  ? kOk
+                                                               : kNotVerifiedExit;
   if (json) {
     auto out = nlohmann::json::parse(to_json(*report), nullptr, false);
-    out["summary"] = {{"stopped_because", to_string(summary->reason)},
-                      {"evaluated", summary->evaluated},
-                      {"imported", summary->imported},
-                      {"resumed", summary->resumed},
-                      {"seconds", summary->seconds}};
+    out["summary"] = {
+        {"stopped_because", to_string(summary->reason)},
+        {"evaluated", summary->evaluated},
+        {"imported", summary->imported},
+        {"resumed", summary->resumed},
+        {"unattributed_usd",
+         summary->unattributed_cost ? nlohmann::json(*summary->unattributed_cost) : nlohmann::json()},
+        {"seconds", summary->seconds}};
     if (models) {
       auto const spent = models.spent();
       out["models"] = {{"names", models.names},
@@ -320,6 +298,7 @@ int run_search(Search const& search,
                        {"usd", spent.usd},
                        {"unpriced_calls", spent.unpriced_calls}};
     }
+    if (failure) out["error"] = error_object(*failure);
     out["exit_code"] = code;
     fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
@@ -331,6 +310,9 @@ int run_search(Search const& search,
                summary->reason_text,
                directory.best(),
                directory.path());
+    // What was found so far is shown and kept; the complaint is the last line.
+    std::fflush(stdout);
+    if (failure) return report_error(*failure, false);
   }
   return code;
 }

@@ -104,8 +104,9 @@ struct RewriterChoice {
   bool single_stage = false;
 };
 void add_rewriter_choice(CLI::App& app, RewriterChoice& choice);
-/// Errors: kInvalidArgument for a choice that needs a model and has none.
-[[nodiscard]] Status check(RewriterChoice const& choice, Models const& models);
+/// Errors: kInvalidArgument for a choice that needs a model and has none, and for promises that an agent
+/// cannot keep.
+[[nodiscard]] Status check(RewriterChoice const& choice, ModelChoice const& asked, Models const& models);
 
 /// Facts about the machine that programs run on, for prompts.
 std::string hardware_text(Devices const& devices, int ranks);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
@@ -129,12 +130,14 @@ int doctor(Options const& options) {
     if (check.purpose == "emulated") emulated = emulated && check.ok;
     gpu = gpu && check.ok;
   }
+  auto const machine = (gpu ? Devices::cuda() : Devices::emulated()).facts();
   if (options.common.json) {
     nlohmann::json out;
     out["checks"] = nlohmann::json::array();
     for (auto const& c : checks)
       out["checks"].push_back(
           {{"what", c.what}, {"ok", c.ok}, {"detail", c.detail}, {"needed_for", c.purpose}});
+    out["machine"] = machine;
     out["emulated"] = emulated;
     out["cuda"] = gpu;
     out["exit_code"] = emulated ? kOk : kMissingTool;
@@ -148,6 +151,7 @@ int doctor(Options const& options) {
                gpu        ? "GPUs, or emulated ranks with --devices emulated"
                : emulated ? "emulated ranks"
                           : "nothing yet; scripts/setup installs what is missing");
+    if (gpu || emulated) fmt::print("  {}\n", fmt::join(machine, "\n  "));
   }
   return emulated ? kOk : kMissingTool;
 }

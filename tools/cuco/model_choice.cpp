@@ -24,6 +24,7 @@
 #include "cuco/llm/thompson_policy.hpp"
 #include "cuco/llm/uniform_policy.hpp"
 #include "cuco/llm/weighted_policy.hpp"
+#include "interrupt.hpp"
 
 namespace cuco::tool {
 namespace {
@@ -87,6 +88,7 @@ Result<AnyBackend> open_arm(Arm const& arm, ModelChoice const& choice) {
   options.base_url = choice.base_url;
   options.key_file = choice.key_file;
   options.ca_file = choice.ca_file;
+  options.cancel = &interrupted();
   return make_backend(arm.name, options);
 }
 
@@ -96,6 +98,7 @@ void use_ensemble(Models& out, std::vector<AnyBackend> arms, Policy policy, std:
       std::move(arms), std::move(policy), EnsembleOptions{.seed = seed, .next_on_error = true});
   out.observers.emplace_back(
       [observer = ensemble.observer()](Event const& event) mutable { observer.on(event); });
+  out.adviser = AnyBackend(ensemble.aside());
   out.backend = AnyBackend(std::move(ensemble));
 }
 
@@ -106,6 +109,7 @@ Status choose_among(Models& out,
                     std::uint64_t seed) {
   if (arms.size() == 1) {
     out.backend = std::move(arms[0]);
+    out.adviser = out.backend;
   } else if (policy == "weighted") {
     use_ensemble(out, std::move(arms), WeightedPolicy(weights), seed);
   } else if (policy == "ucb") {
@@ -182,13 +186,26 @@ Result<Models> make_models(ModelChoice const& choice, std::uint64_t seed, std::s
     out.observers.emplace_back(
         [observer = recording->observer()](Event const& event) mutable { observer.on(event); });
   }
-  std::vector<std::string> wanted = choice.models;
-  if (wanted.empty()) wanted = recording->models();
-  std::vector<AnyBackend> arms;
-  std::vector<double> weights;
-  for (std::string const& text : wanted) {
+  std::vector<Arm> wanted;
+  std::string policy = choice.policy;
+  for (std::string const& text : choice.models) {
     auto arm = read_arm(text);
     if (!arm) return forward_error(std::move(arm));
+    wanted.push_back(*std::move(arm));
+  }
+  if (wanted.empty() && recording->setup()) {
+    auto const setup = *recording->setup();
+    for (auto const& arm : setup.arms) wanted.push_back({arm.model, arm.weight});
+    if (!setup.policy.empty()) policy = setup.policy;
+    out.effort = setup.effort;
+  } else if (wanted.empty()) {
+    for (auto const& name : recording->models()) wanted.push_back({name});
+  }
+  std::vector<AnyBackend> arms;
+  std::vector<double> weights;
+  RecordingSetup setup{{}, policy, out.effort};
+  for (Arm const& one : wanted) {
+    auto const* const arm = &one;
     weights.push_back(arm->weight);
     if (!choice.replay.empty()) {
       // A script has one name, whatever its file is called.
@@ -200,6 +217,7 @@ Result<Models> make_models(ModelChoice const& choice, std::uint64_t seed, std::s
     auto opened = open_arm(*arm, choice);
     if (!opened) return forward_error(std::move(opened));
     out.names.push_back(opened->model());
+    setup.arms.push_back({opened->model(), arm->weight});
     // Prices inside, so that a replay tells what the calls cost then.
     Priced priced{*std::move(opened), *prices};
     if (recording) {
@@ -210,7 +228,9 @@ Result<Models> make_models(ModelChoice const& choice, std::uint64_t seed, std::s
   }
   if (arms.empty())
     return fail_at(ErrorCode::kParse, choice.replay, 0, "the recording holds no calls", "record a run first");
-  if (auto done = choose_among(out, std::move(arms), weights, choice.policy, seed); !done)
+  if (recording && choice.replay.empty())
+    if (Status written = recording->set_up(setup); !written) return forward_error(std::move(written));
+  if (auto done = choose_among(out, std::move(arms), weights, policy, seed); !done)
     return forward_error(std::move(done));
 
   Budget budget;
@@ -223,9 +243,18 @@ Result<Models> make_models(ModelChoice const& choice, std::uint64_t seed, std::s
   out.spent = [budgeted] { return budgeted.spent(); };
   RetryOptions retry;
   retry.seed = seed;
+  retry.cancel = &interrupted();
   if (!choice.replay.empty()) retry.sleep = [](std::chrono::milliseconds) {};
+  out.adviser = AnyBackend(Retrying{budgeted.around(std::move(out.adviser)), retry});
   out.backend = AnyBackend(Retrying{std::move(budgeted), std::move(retry)});
+  if (!choice.replay.empty()) out.replay = recording;
   return out;
+}
+
+Status Models::replayed() const {
+  auto missed = replay ? replay->missed() : std::nullopt;
+  if (missed) return tl::unexpected<Error>(*std::move(missed));
+  return {};
 }
 
 std::string spending_text(Spending const& spending) {

@@ -14,6 +14,7 @@
 #include "cuco/core/result.hpp"
 #include "cuco/llm/any_backend.hpp"
 #include "cuco/llm/budget.hpp"
+#include "cuco/llm/recording.hpp"
 
 namespace CLI {
 class App;
@@ -43,16 +44,25 @@ void add_model_choice(CLI::App& app, ModelChoice& choice);
 /// The models of one command, behind one backend that retries, counts and records.
 struct Models {
   AnyBackend backend;  ///< Empty: no model was chosen.
+  /// The same for conversations of a search that no program comes of: summaries, judgements. They leave alone
+  /// which of several models proposes.
+  AnyBackend adviser;
   Effort effort = Effort::kDefault;
   std::vector<std::string> names;
   /// To be told of a run's events, in this order, before other observers.
   std::vector<std::function<void(Event const&)>> observers;
   std::function<Spending()> spent;
+  std::optional<Recording> replay{};
+
+  /// To be asked when a command is done, whatever it thinks of its outcome. Errors: kNotFound when a replay
+  /// was asked what was not recorded.
+  [[nodiscard]] Status replayed() const;
 
   [[nodiscard]] explicit operator bool() const { return static_cast<bool>(backend); }
 };
 
-/// Nothing is sent. What was spent is remembered in `ledger`, and counts when the command is repeated.
+/// Nothing is sent. Without models of its own, a replay asks those of the recording in the way that they were
+/// asked. What was spent is remembered in `ledger`, and counts when the command is repeated.
 ///
 /// Errors: kInvalidArgument for names, weights and combinations without meaning; kRefused without a key;
 /// kParse and kNotFound for prices, recordings and scripts; kConflict while another process records there.

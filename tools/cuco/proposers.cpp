@@ -131,7 +131,7 @@ Result<AnyMutator> make_proposer(ProposerChoice const& choice,
     if (choice.novelty < 1) {
       NovelOptions novel;
       novel.threshold = choice.novelty;
-      if (choice.novelty_judge) novel.judge = models.backend;
+      if (choice.novelty_judge) novel.judge = models.adviser;
       member = AnyMutator(Novel{std::move(member), NgramEmbedder{}, std::move(novel)});
     }
     members.push_back(weighted(all.explore, all.exploit, std::move(member)));

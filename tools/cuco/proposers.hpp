@@ -25,7 +25,8 @@ struct ProposerChoice {
 };
 void add_proposer_choice(CLI::App& app, ProposerChoice& choice);
 
-/// What can be told before anything is run. Errors: kInvalidArgument as of `make_proposer`; those of `task_text`.
+/// What can be told before anything is run. Errors: kInvalidArgument as of `make_proposer`; those of
+/// `task_text`.
 [[nodiscard]] Status check(ProposerChoice const& choice, Models const& models);
 
 /// The mutator of a search: directives alone without a model, else a mixture.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "compose.hpp"
@@ -52,6 +53,7 @@ Result<PipelineResult> run_for(Devices const& devices,
     AgentOptions agent = claude_agent(choice.agent_model);
     agent.reference = texts.reference;
     agent.hardware = texts.hardware;
+    agent.instructions = agent_instructions(devices);
     agent.pass_environment = choice.agent_environment;
     return run(AgentRewriter<A>{std::move(agent)});
   }
@@ -66,9 +68,8 @@ Result<PipelineResult> run_for(Devices const& devices,
 void add_rewriter_choice(CLI::App& app, RewriterChoice& choice) {
   app.add_option("--rewriter",
                  choice.rewriter,
-                 "Who rewrites: rules, model, agent (the claude command line), or auto: the rules, and the "
-                 "model where "
-                 "they stop")
+                 "Who rewrites: rules, model, agent (the claude command line, whose cost is not limited), or "
+                 "auto: the rules, and the model where they stop")
       ->check(CLI::IsMember({"auto", "rules", "model", "agent"}))
       ->capture_default_str();
   app.add_option(
@@ -80,7 +81,20 @@ void add_rewriter_choice(CLI::App& app, RewriterChoice& choice) {
       "--agent-environment", choice.agent_environment, "Variables that the agent may see, such as its key");
 }
 
-Status check(RewriterChoice const& choice, Models const& models) {
+Status check(RewriterChoice const& choice, ModelChoice const& asked, Models const& models) {
+  if (choice.rewriter == "agent") {
+    // An agent is a program of its own: it reaches the network, and what it says is not a call that could be
+    // recorded.
+    if (!asked.record.empty() || !asked.replay.empty())
+      return fail(
+          ErrorCode::kInvalidArgument,
+          std::string("an agent's work cannot be ") + (asked.replay.empty() ? "recorded" : "replayed"),
+          "use --rewriter model, or leave the option out");
+    if ((asked.budget_usd > 0 || asked.budget_tokens > 0) && !asked.allow_unpriced)
+      return fail(ErrorCode::kInvalidArgument,
+                  "what an agent spends is not counted, so a budget cannot be kept",
+                  "use --rewriter model, or --allow-unpriced to limit the other calls only");
+  }
   if (models) return {};
   if (choice.rewriter == "model" || choice.model_steps)
     return fail(
@@ -91,10 +105,10 @@ Status check(RewriterChoice const& choice, Models const& models) {
 }
 
 std::string hardware_text(Devices const& devices, int ranks) {
-  return fmt::format("{} ranks, one GPU each, on {}; times are {}.",
+  return fmt::format("- {} ranks, one GPU each; times are {}\n- {}",
                      ranks,
-                     devices.name(),
-                     devices.is_emulated() ? "modelled from the machine's description" : "measured");
+                     devices.is_emulated() ? "modelled from the machine's description" : "measured",
+                     fmt::join(devices.facts(), "\n- "));
 }
 
 Result<PipelineResult> run_pipeline(Api api,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "cuco/core/hash.hpp"
 #include "cuco/evaluate/program_verifier.hpp"
 #include "cuco/process/scratch_folder.hpp"
+#include "interrupt.hpp"
 
 namespace cuco::tool {
 namespace {
@@ -71,6 +73,7 @@ Result<Prepared> prepare(Options const& options,
   transform.args = split_arguments(options.where.args);
   transform.work_directory = directory.pipeline() + "/_transform_work";
   transform.schedules = options.search.schedules;
+  transform.deadline = std::chrono::seconds(options.where.timeout_s);
   say(json,
       fmt::format("fast path: {} to {} on {} with {} ranks",
                   options.file,
@@ -134,7 +137,8 @@ int run(Options options) {
 
   auto models = make_models(options.models, options.search.seed, directory->path() + "/llm_ledger.jsonl");
   if (!models) return report_error(models.error(), json);
-  if (auto usable = check(options.rewriter, *models); !usable) return report_error(usable.error(), json);
+  if (auto usable = check(options.rewriter, options.models, *models); !usable)
+    return report_error(usable.error(), json);
   if (auto usable = check(options.search.proposers, *models); !usable)
     return report_error(usable.error(), json);
   if (!json) fmt::print("{}", to_text(*report));
@@ -143,8 +147,12 @@ int run(Options options) {
   if (prepared) {
     say(json, "fast path: done before, not repeated");
   } else {
+    std::optional<InterruptGuard> guard;
+    if (*models) guard.emplace();
     auto made = prepare(options, *devices, *directory, *models, *program);
     if (!made) return report_error(made.error(), json);
+    if (interrupted())
+      return report_error(Error{ErrorCode::kCancelled, "interrupted after the fast path"}, json);
     prepared = std::move(*made);
   }
   say(json,

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 #include "cuco/evaluate/nvcc_check.hpp"
 #include "cuco/process/scratch_folder.hpp"
 #include "diff_view.hpp"
+#include "interrupt.hpp"
 
 namespace cuco::tool {
 namespace {
@@ -70,7 +72,10 @@ int transform(Options const& options) {
 
   auto models = make_models(options.models, 0, out + "/llm_ledger.jsonl");
   if (!models) return report_error(models.error(), json);
-  if (auto usable = check(options.rewriter, *models); !usable) return report_error(usable.error(), json);
+  if (auto usable = check(options.rewriter, options.models, *models); !usable)
+    return report_error(usable.error(), json);
+  std::optional<InterruptGuard> guard;
+  if (*models) guard.emplace();
   say(json,
       fmt::format("{}: {} collectives, to {} on {} with {} ranks",
                   options.file,
@@ -83,9 +88,11 @@ int transform(Options const& options) {
   transform_options.args = split_arguments(options.where.args);
   transform_options.work_directory = out + "/_transform_work";
   transform_options.schedules = options.schedules;
+  transform_options.deadline = std::chrono::seconds(options.where.timeout_s);
   auto result =
       run_pipeline(api, *devices, transform_options, options.rewriter, *models, *program, out + "/_pipeline");
   if (!result) return report_error(result.error(), json);
+  if (auto whole = models->replayed(); !whole) return report_error(whole.error(), json);
   std::string const path = out + "/" + stem + "_device.cu";
   if (auto written = write_file_atomic(path, result->code); !written)
     return report_error(written.error(), json);

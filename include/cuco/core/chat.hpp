@@ -13,7 +13,7 @@ namespace cuco {
 
 /// A tool the model wants to be called.
 struct ToolCall {
-  std::string id;         ///< The provider's; empty where it has none.
+  std::string id;  ///< The provider's; empty where it has none.
   std::string name;
   std::string arguments;  ///< A JSON object.
   bool operator==(ToolCall const&) const = default;
@@ -61,10 +61,10 @@ struct ChatRequest {
   std::optional<double> temperature{};  ///< Empty: the provider's default.
   int max_tokens = 16384;               ///< Of the reply, thinking included.
   Effort effort = Effort::kDefault;
-  int thinking_tokens = 0;          ///< Thinking budget for providers that count it; 0: follows from `effort`.
+  int thinking_tokens = 0;  ///< Thinking budget for providers that count it; 0: follows from `effort`.
   std::vector<ToolSpec> tools{};
-  std::string json_schema{};        ///< Not empty: the reply's text is one JSON value of this JSON Schema.
-  bool cache_prompt = true;         ///< Lets the provider keep system text and earlier turns, where it can.
+  std::string json_schema{};  ///< Not empty: the reply's text is one JSON value of this JSON Schema.
+  bool cache_prompt = true;   ///< Lets the provider keep system text and earlier turns, where it can.
   /// Gets the reply's text piece by piece while it arrives. Not part of what the request *is*: not recorded,
   /// not hashed, not compared.
   std::function<void(std::string_view)> on_text{};
@@ -89,12 +89,20 @@ constexpr char const* to_string(FinishReason reason) {
 
 /// Tokens of one call, as the provider counts them.
 struct TokenUsage {
-  std::int64_t input = 0;         ///< All of the prompt, cached parts included.
-  std::int64_t output = 0;        ///< Text, tool calls and thinking.
-  std::int64_t cache_read = 0;    ///< Part of `input` that was read from the provider's cache.
-  std::int64_t cache_written = 0; ///< Part of `input` that was written to it.
-  std::int64_t thinking = 0;      ///< Part of `output`, where the provider tells.
+  std::int64_t input = 0;          ///< All of the prompt, cached parts included.
+  std::int64_t output = 0;         ///< Text, tool calls and thinking.
+  std::int64_t cache_read = 0;     ///< Part of `input` that was read from the provider's cache.
+  std::int64_t cache_written = 0;  ///< Part of `input` that was written to it.
+  std::int64_t thinking = 0;       ///< Part of `output`, where the provider tells.
   bool operator==(TokenUsage const&) const = default;
+  TokenUsage& operator+=(TokenUsage const& more) {
+    input += more.input;
+    output += more.output;
+    cache_read += more.cache_read;
+    cache_written += more.cache_written;
+    thinking += more.thinking;
+    return *this;
+  }
 };
 
 /// What an `LLMBackend` answers.
@@ -107,6 +115,8 @@ struct ChatReply {
   std::string model{};           ///< `provider:model` that answered.
   TokenUsage usage{};
   std::optional<double> cost_usd{};  ///< Empty: unknown, which is not free.
+  std::string recorded_as{};         ///< The name of the call in a recording; empty: it is in none.
+  bool from_record = false;          ///< The recording answered; nobody was asked.
 };
 
 }  // namespace cuco

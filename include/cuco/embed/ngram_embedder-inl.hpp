@@ -82,6 +82,28 @@ CUCO_EVOLVE_INLINE std::vector<std::uint64_t> settings(std::vector<CodeWord> con
   return out;
 }
 
+/// Numbers but for 0 and 1 that a name is given, each with that name: `name = 4`, `name{4}`, `name(4)`,
+/// `#define name 4`. In the shape alone, two constants of one value could not be told apart.
+CUCO_EVOLVE_INLINE std::vector<std::uint64_t> named_numbers(std::vector<CodeWord> const& words,
+                                                            std::vector<std::uint64_t> const& exact) {
+  std::vector<std::uint64_t> out;
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    if (words[i].kind != CodeWord::Kind::kNumber || words[i].text == "0" || words[i].text == "1") continue;
+    auto const& before = words[i - 1].text;
+    bool const given =
+        words[i - 2].kind == CodeWord::Kind::kName && (before == "=" || before == "{" || before == "(");
+    bool const defined = words[i - 1].kind == CodeWord::Kind::kName && words[i - 2].text == "define";
+    if (!given && !defined) continue;
+    std::uint64_t state = 0x6e616d6564ULL;
+    for (auto const number : {exact[given ? i - 2 : i - 1], exact[i]}) {
+      state ^= number;
+      state = splitmix64(state);
+    }
+    out.push_back(state);
+  }
+  return out;
+}
+
 /// The length of a vector of whole numbers, exact but for the last rounding unless the numbers are huge.
 CUCO_EVOLVE_INLINE double length_of(std::vector<std::int64_t> const& places) {
   std::int64_t most = 0;
@@ -104,10 +126,12 @@ CUCO_EVOLVE_INLINE Result<Embedding> NgramEmbedder::embed(std::string_view text)
   std::vector<std::int64_t> places(dimension_, 0);
   auto const words = impl::code_words(text);
   auto const shape = impl::token_numbers(words, true);
-  impl::add_runs(impl::all_runs(impl::token_numbers(words, false)), 1, places);
+  auto const exact = impl::token_numbers(words, false);
+  impl::add_runs(impl::all_runs(exact), 1, places);
   impl::add_runs(impl::all_runs(shape), 2, places);
   impl::add_runs(impl::settings(words, shape, impl::CodeWord::Kind::kNumber), 20, places);
   impl::add_runs(impl::settings(words, shape, impl::CodeWord::Kind::kKnown), 10, places);
+  impl::add_runs(impl::named_numbers(words, exact), 14, places);
   // Also when all runs cancel out, which takes a dimension of almost nothing.
   if (std::all_of(places.begin(), places.end(), [](auto value) { return value == 0; })) places[0] = 1;
   double const length = impl::length_of(places);

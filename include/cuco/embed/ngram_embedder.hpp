@@ -16,18 +16,19 @@ namespace cuco {
 /// same bits on every machine.
 ///
 /// Tokens are identifiers, numbers, literals and operators; comments and layout do not count, and neither
-/// does how a number is spelled (0x10, 16u and 1'6 are one). Four kinds of features are counted:
+/// does how a number is spelled (0x10, 16u and 1'6 are one). Five kinds of features are counted:
 ///
 /// - every run of 1, 2 and 3 tokens as it is, with weight 1,
 /// - the same with each identifier that the program itself chose replaced by one word, with weight 2;
 /// keywords and the
 ///   names of CUDA, NCCL and MPI stay,
 /// - every number but 0 and 1 with the two tokens before it, with weight 20,
-/// - every name of CUDA, NCCL and MPI with the two tokens before it, with weight 10.
+/// - every name of CUDA, NCCL and MPI with the two tokens before it, with weight 10,
+/// - every number but 0 and 1 with the name it is given (`name = 4`), with weight 14.
 ///
 /// So two programs that differ in comments and layout have cosine 1; renaming one thing leaves about 0.999,
-/// and changing one constant about 0.99, which is below the usual threshold of novelty: a changed constant is
-/// a changed program.
+/// and changing one constant about 0.99. In a long program, that may be more than the usual threshold of
+/// novelty; `Novel` therefore compares the numbers themselves too.
 ///
 /// How often a feature occurs enters by its square root. Features are hashed to `dimension` places with a
 /// sign; the result has length 1. Text without tokens has a point of its own. Any thread.

@@ -58,14 +58,34 @@ CUCO_EVOLVE_INLINE Status SimilarityIndex::add(std::vector<float> const& embeddi
   return {};
 }
 
+CUCO_EVOLVE_INLINE Status SimilarityIndex::check(std::vector<float> const& query) const {
+  if (query.size() == dimension_) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "a query of dimension " + std::to_string(query.size()) + " in an index of dimension " +
+                  std::to_string(dimension_),
+              "use one embedder for one index");
+}
+
+CUCO_EVOLVE_INLINE Result<std::vector<SimilarityIndex::Match>> SimilarityIndex::above(
+    std::vector<float> const& query, double cosine) const {
+  std::vector<Match> matches;
+  if (size_ == 0) return matches;
+  if (auto same = check(query); !same) return forward_error(std::move(same));
+  auto const unit = unit_row(query);
+  for (std::size_t i = 0; i < size_; ++i) {
+    auto const product =
+        static_cast<double>(impl::dot_product(rows_.data() + i * stride_, unit.data(), stride_));
+    if (std::clamp(product, -1.0, 1.0) > cosine) matches.push_back({i, std::clamp(product, -1.0, 1.0)});
+  }
+  std::stable_sort(
+      matches.begin(), matches.end(), [](Match const& a, Match const& b) { return a.cosine > b.cosine; });
+  return matches;
+}
+
 CUCO_EVOLVE_INLINE Result<std::optional<SimilarityIndex::Match>> SimilarityIndex::nearest(
     std::vector<float> const& query) const {
   if (size_ == 0) return std::optional<Match>();
-  if (query.size() != dimension_)
-    return fail(ErrorCode::kInvalidArgument,
-                "a query of dimension " + std::to_string(query.size()) + " in an index of dimension " +
-                    std::to_string(dimension_),
-                "use one embedder for one index");
+  if (auto same = check(query); !same) return forward_error(std::move(same));
   auto const unit = unit_row(query);
   Match best;
   float most = -2.0F;

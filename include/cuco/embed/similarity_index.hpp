@@ -31,6 +31,10 @@ class SimilarityIndex {
   /// Several threads at once, unless one of them adds.
   [[nodiscard]] Result<std::optional<Match>> nearest(std::vector<float> const& query) const;
 
+  /// All embeddings that are more similar than `cosine`, the most similar first, and the smaller index before
+  /// an equal one. Errors and threads as `nearest`.
+  [[nodiscard]] Result<std::vector<Match>> above(std::vector<float> const& query, double cosine) const;
+
   [[nodiscard]] std::size_t size() const { return size_; }
   /// 0 as long as the index is empty.
   [[nodiscard]] std::size_t dimension() const { return dimension_; }
@@ -38,6 +42,7 @@ class SimilarityIndex {
   void clear();
 
  private:
+  [[nodiscard]] Status check(std::vector<float> const& query) const;
   [[nodiscard]] std::vector<float> unit_row(std::vector<float> const& values) const;
   std::size_t dimension_ = 0;
   std::size_t stride_ = 0;  ///< Floats per row, a multiple of the loop's width; the rest is zero.

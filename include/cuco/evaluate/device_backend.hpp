@@ -85,6 +85,9 @@ class DeviceBackend {
   [[nodiscard]] virtual Result<RunResult> run(RunSpec const& spec) const = 0;
   /// One line for people, for example "emulated 2xH200" or "2 x NVIDIA H200 (sm_90)".
   [[nodiscard]] virtual std::string name() const = 0;
+  /// What is known of the machine, a line each, for people and for prompts: devices, links, memory. The values
+  /// are those that cuco was told or asked for, with their units.
+  [[nodiscard]] virtual std::vector<std::string> facts() const { return {name()}; }
   [[nodiscard]] virtual bool emulated() const = 0;
   /// Changes whenever the same source could give another binary: compilers, flags, machine. Part of cache
   /// keys.

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cuco/evaluate/device_backend.hpp"
 #include "cuco/evaluate/device_options.hpp"
@@ -33,6 +34,8 @@ class Devices {
   /// Errors: kToolMissing, kIo, kProcess; kInvalidArgument when there are more ranks than GPUs.
   [[nodiscard]] Result<RunResult> run(RunSpec const& spec) const { return backend_->run(spec); }
   [[nodiscard]] std::string name() const { return backend_->name(); }
+  /// What is known of the machine, a line each: devices, links, memory.
+  [[nodiscard]] std::vector<std::string> facts() const { return backend_->facts(); }
   [[nodiscard]] bool is_emulated() const { return backend_->emulated(); }
   /// What kind of times programs print here.
   [[nodiscard]] Origin origin() const { return is_emulated() ? Origin::kModelled : Origin::kMeasured; }

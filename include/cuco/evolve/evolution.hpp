@@ -14,6 +14,7 @@
 #include "cuco/core/result.hpp"
 #include "cuco/evolve/advice.hpp"
 #include "cuco/evolve/evolution_options.hpp"
+#include "cuco/evolve/impl/run_adviser.hpp"
 #include "cuco/evolve/run_summary.hpp"
 #include "cuco/population/seeds.hpp"
 #include "cuco/store/run_storage.hpp"
@@ -57,16 +58,24 @@ class Evolution {
     return *this;
   }
 
-  /// Lets `adviser` watch the run like an observer and asks it before each proposal what mutators should know:
-  /// `adviser.advise(generation) -> Result<Advice>`. One at most; the last call counts. An error of kBudget or
-  /// kCancelled ends the run, any other leaves the proposal without advice.
+  /// Lets `adviser` watch the run like an observer and asks it before each proposal what mutators should
+  /// know: `adviser.advise(generation) -> Result<Advice>`. One at most; the last call counts. An error ends
+  /// the run as one of the mutator does; the generation is then asked about again when the run goes on.
+  ///
+  /// With `adviser.conclude() -> Result<Advice>` it is told when the run has come to its end for good, before
+  /// kStopped. Its cost is part of `RunSummary::unattributed_cost`; an error of it is logged.
   template <class A>
   requires Observer<A> && requires(A a) {
     { a.advise(0) } -> std::same_as<Result<Advice>>;
   }
   Evolution& advise(A adviser) {
     auto held = std::make_shared<A>(std::move(adviser));
-    adviser_ = [held](int generation) { return held->advise(generation); };
+    adviser_ = {};
+    adviser_.advise = [held](int generation) { return held->advise(generation); };
+    if constexpr (requires(A a) {
+                    { a.conclude() } -> std::same_as<Result<Advice>>;
+                  })
+      adviser_.conclude = [held] { return held->conclude(); };
     observers_.push_back([held](Event const& event) { held->on(event); });
     return *this;
   }
@@ -77,7 +86,9 @@ class Evolution {
   /// Errors: kInvalidArgument for options or seeds without meaning; kConflict when the storage holds a run
   /// with another random seed, other sources or another number of islands; kNotVerified when every seed fails
   /// and `require_correct_seed` is set; else whatever the storage, the selector or the evaluator reports.
-  /// What is stored stays valid, and a later call continues.
+  /// What is stored stays valid, and a later call continues. A mutator or an adviser that cannot work (no
+  /// access to its model, a recording without the answer) is no error here: it stops the run, and
+  /// `RunSummary::error` is what it said.
   [[nodiscard]] Result<RunSummary> run(std::vector<Seed> const& seeds);
   [[nodiscard]] Result<RunSummary> run(std::string_view code) {
     return run(std::vector<Seed>{{std::string(code)}});
@@ -98,7 +109,7 @@ class Evolution {
   E evaluator_;
   EvolutionOptions options_;
   std::vector<std::function<void(Event const&)>> observers_;
-  std::function<Result<Advice>(int)> adviser_;
+  impl::RunAdviser adviser_;
 };
 
 /// `Evolution{…}` with errors in prose when a part does not model its role.

@@ -38,6 +38,9 @@ CUCO_EVOLVE_INLINE Status check(EvolutionOptions const& options) {
   if (options.archive_inspirations < 0 || options.top_k_inspirations < 0)
     return bad("the number of inspirations is negative", "use 0 for none");
   if (options.failures_told < 0) return bad("failures_told is negative", "use 0 for none");
+  if (!(options.repair_fraction >= 0 && options.repair_fraction <= 1))
+    return bad("repair_fraction is " + std::to_string(options.repair_fraction),
+               "use a share between 0 and 1");
   if (!(options.elite_ratio >= 0 && options.elite_ratio <= 1))
     return bad("elite_ratio is " + std::to_string(options.elite_ratio), "use a share between 0 and 1");
   return check(options.island_options());

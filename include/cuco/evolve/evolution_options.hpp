@@ -33,6 +33,9 @@ struct EvolutionOptions {
   int top_k_inspirations = 2;
   double elite_ratio = 0.3;
   int failures_told = 2;  ///< Children of the parent that failed, newest first, that a mutator gets to see.
+  /// Share of the proposals that repair a failing child of the selected parent, when it has one and the
+  /// mutator is made for that (`FixMutator`, alone or in a `Mixture`).
+  double repair_fraction = 0.25;
 
   int migration_interval = 10;
   double migration_rate = 0.1;

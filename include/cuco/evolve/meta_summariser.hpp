@@ -26,8 +26,10 @@ namespace cuco {
 /// With a directory, `meta_memory.json` is replaced whenever something changed, and each summary leaves
 /// `meta_<programs so far>.txt`. A resumed run goes on from there: nothing is summarised twice.
 ///
-/// Errors of `advise`: kBudget and kCancelled from the backend, kParse or kIo when the memory cannot be read.
-/// A call that fails otherwise is logged, the last recommendations stay, and the next call tries again.
+/// Errors of `advise` and `conclude`: those of the backend (a kNotFound as kProcess), kParse or kIo when the
+/// memory cannot be read, kToolMissing without prompt templates. What was asked until then is not asked
+/// again. A reply that is cut off or says nothing is logged, the last recommendations stay, and the next
+/// advice tries again.
 template <LLMBackend B>
 class MetaSummariser {
  public:
@@ -37,13 +39,22 @@ class MetaSummariser {
   void on(Event const& event) { summary_.on(event); }
   /// What mutators of generation `generation` should know. The price is that of the calls made since the last
   /// advice.
-  [[nodiscard]] Result<Advice> advise(int generation) {
-    return summary_.advise(generation,
-                           [this](ChatRequest const& request) { return backend_.complete(request); });
-  }
+  [[nodiscard]] Result<Advice> advise(int generation) { return summary_.advise(generation, asking()); }
+  /// The end of the run: what is new since the last summary is summarised too, whatever the interval, in a
+  /// text file of its own. A run that goes on later does so from the summary before.
+  [[nodiscard]] Result<Advice> conclude() { return summary_.conclude(asking()); }
   [[nodiscard]] std::string const& recommendations() const { return summary_.recommendations(); }
 
  private:
+  /// A kNotFound of the backend, a recording without the answer, is not about programs.
+  [[nodiscard]] impl::AskModel asking() {
+    return [this](ChatRequest const& request) {
+      auto reply = backend_.complete(request);
+      if (!reply && reply.error().code == ErrorCode::kNotFound) reply.error().code = ErrorCode::kProcess;
+      return reply;
+    };
+  }
+
   B backend_;
   impl::MetaSummary summary_;
 };

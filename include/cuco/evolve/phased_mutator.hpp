@@ -10,6 +10,7 @@
 #include "cuco/core/mutation.hpp"
 #include "cuco/core/result.hpp"
 #include "cuco/core/rng.hpp"
+#include "cuco/mutate/any_mutator.hpp"
 #include "cuco/select/impl/state.hpp"
 
 namespace cuco {
@@ -33,6 +34,15 @@ class PhasedMutator {
   [[nodiscard]] Result<Mutation> mutate(MutationContext const& context, Rng& rng) {
     return context.phase == Phase::kExplore ? explore_.mutate(context, rng) : exploit_.mutate(context, rng);
   }
+  void on_phase(Phase phase) {
+    phase_ = phase;
+    impl::set_phase(explore_, phase);
+    impl::set_phase(exploit_, phase);
+  }
+  /// Whether the part for the phase that was set last does.
+  [[nodiscard]] bool repairs_failures() const {
+    return phase_ == Phase::kExplore ? impl::repairs_failures(explore_) : impl::repairs_failures(exploit_);
+  }
 
   /// Length of the explore part's state, a colon, that state, the exploit part's state.
   [[nodiscard]] std::string save() const {
@@ -49,6 +59,7 @@ class PhasedMutator {
  private:
   Explore explore_;
   Exploit exploit_;
+  Phase phase_ = Phase::kExplore;
 };
 
 static_assert(explain_mutator<PhasedMutator<impl::IdleMutator, impl::IdleMutator>>());

@@ -33,8 +33,11 @@ struct BudgetOptions {
 /// spent and what is in flight is below every limit; the budget is therefore exceeded by no more than the
 /// calls in flight at the moment it is reached. What a call really cost replaces the estimate: what the
 /// backend tells, else by tokens and price; tokens that it does not count are estimated from the texts.
-/// Replies that are cut off or withheld count like others. A call that ends in an error counts with what its
-/// detail says it cost (a line `cost-usd: N`), else with nothing.
+/// Replies that are cut off or withheld count like others. A call that ends in an error counts as far as it
+/// may be billed: with what its detail tells (lines `usage:` and `cost-usd:`, see
+/// docs/budgets-and-recordings.md), else with the whole estimate; with nothing only when it surely is free:
+/// refused by the provider with a status of 300 or more, or never sent. What a recording answers is booked
+/// unless the ledger has that call.
 ///
 /// With a limit in USD and a model whose price is unknown the call is refused, because the limit could not be
 /// kept.
@@ -59,8 +62,18 @@ class Budgeted {
   }
   [[nodiscard]] std::string model() const { return model_of(backend_); }
   [[nodiscard]] Spending spent() const { return account_->spent(); }
+  /// Another backend that spends from the same budget.
+  template <LLMBackend C>
+  [[nodiscard]] Budgeted<C> around(C backend) const {
+    return Budgeted<C>(std::move(backend), account_);
+  }
 
  private:
+  template <LLMBackend C>
+  friend class Budgeted;
+  Budgeted(B backend, std::shared_ptr<impl::SpendingAccount> account)
+      : backend_(std::move(backend)), account_(std::move(account)) {}
+
   B backend_;
   std::shared_ptr<impl::SpendingAccount> account_;
 };

@@ -101,7 +101,24 @@ CUCO_EVOLVE_INLINE long cli_status(std::string const& words) {
   if (says("overloaded")) return 529;
   if (says("model") && (says("not exist") || says("not found") || says("issue with the selected")))
     return 404;
-  return 500;
+  return 0;  // not known
+}
+
+/// The reply was cut off at `max_tokens`, which the program tells as an error.
+CUCO_EVOLVE_INLINE bool cli_cut_off(std::string const& words) {
+  return words.find("output token maximum") != std::string::npos;
+}
+
+/// What the program tells of the price, whatever became of the call.
+CUCO_EVOLVE_INLINE void read_cli_price(wire::Json const& json, ChatReply& reply) {
+  wire::Json const& usage = wire::at(json, "usage");
+  reply.usage.cache_read = wire::count_at(usage, "cache_read_input_tokens");
+  reply.usage.cache_written = wire::count_at(usage, "cache_creation_input_tokens");
+  reply.usage.input =
+      wire::count_at(usage, "input_tokens") + reply.usage.cache_read + reply.usage.cache_written;
+  reply.usage.output = wire::count_at(usage, "output_tokens");
+  wire::Json const& cost = wire::at(json, "total_cost_usd");
+  if (cost.is_number() && cost.get<double>() >= 0) reply.cost_usd = cost.get<double>();
 }
 
 /// The object of type "result": the output itself, or the last of a list when the user's settings are
@@ -117,14 +134,12 @@ CUCO_EVOLVE_INLINE wire::Json cli_result(std::string const& out) {
 CUCO_EVOLVE_INLINE Result<ChatReply> cli_reply(wire::Json const& json) {
   ChatReply reply;
   reply.text = wire::text_at(json, "result");
-  wire::Json const& usage = wire::at(json, "usage");
-  reply.usage.cache_read = wire::count_at(usage, "cache_read_input_tokens");
-  reply.usage.cache_written = wire::count_at(usage, "cache_creation_input_tokens");
-  reply.usage.input =
-      wire::count_at(usage, "input_tokens") + reply.usage.cache_read + reply.usage.cache_written;
-  reply.usage.output = wire::count_at(usage, "output_tokens");
-  wire::Json const& cost = wire::at(json, "total_cost_usd");
-  if (cost.is_number() && cost.get<double>() >= 0) reply.cost_usd = cost.get<double>();
+  read_cli_price(json, reply);
+  if (wire::at(json, "is_error") == wire::Json(true) && cli_cut_off(reply.text)) {
+    reply.text.clear();  // the program's words, none of the model's
+    reply.finish = FinishReason::kLength;
+    return reply;
+  }
   std::string const reason = wire::text_at(json, "stop_reason");
   if (reason == "end_turn" || reason == "stop_sequence") {
     reply.finish = FinishReason::kEnd;
@@ -133,9 +148,9 @@ CUCO_EVOLVE_INLINE Result<ChatReply> cli_reply(wire::Json const& json) {
   } else if (reason == "refusal") {
     reply.finish = FinishReason::kFiltered;
   } else if (reason.empty()) {
-    return wire::malformed("claude-cli", "it has no stop_reason; update the program");
+    return wire::counted(wire::malformed("claude-cli", "it has no stop_reason; update the program"), reply);
   } else {
-    return wire::unknown_finish("claude-cli", reason);
+    return wire::counted(wire::unknown_finish("claude-cli", reason), reply);
   }
   return reply;
 }
@@ -197,7 +212,7 @@ CUCO_EVOLVE_INLINE Result<ChatReply> cli_ask(BackendOptions const& options, Chat
     Error error;
     error.code = code;
     error.cause = "claude-cli: " + what;
-    error.detail = "http-status: 0\n" + ran->err.substr(0, 4096);
+    error.detail = "http-status: 0\n" + as_words(ran->err);
     return tl::unexpected<Error>(scrubbed(secrets, std::move(error)));
   };
   if (ran->cancelled) return failed(ErrorCode::kCancelled, "the call was cancelled");
@@ -210,7 +225,8 @@ CUCO_EVOLVE_INLINE Result<ChatReply> cli_ask(BackendOptions const& options, Chat
   bool const is_result = json.is_object() && wire::text_at(json, "type") == "result";
   bool const good = is_result && wire::at(json, "is_error") == wire::Json(false) &&
                     wire::text_at(json, "subtype") == "success";
-  if (!ran->ok() || !good) {
+  bool const cut_off = is_result && cli_cut_off(wire::text_at(json, "result"));
+  if (!cut_off && (!ran->ok() || !good)) {
     if (!is_result && ran->ok())
       return failed(ErrorCode::kProcess, "its output is not the JSON that was asked for");
     std::string words = is_result ? wire::text_at(json, "result") : ran->err;
@@ -218,7 +234,9 @@ CUCO_EVOLVE_INLINE Result<ChatReply> cli_ask(BackendOptions const& options, Chat
     if (words.empty()) words = describe(*ran);
     scrub(secrets, words);
     Error error = provider_error("claude-cli", cli_status(words), std::nullopt, words);
-    return tl::unexpected<Error>(scrubbed(secrets, std::move(error)));
+    ChatReply told;
+    read_cli_price(json, told);
+    return wire::counted(tl::unexpected<Error>(scrubbed(secrets, std::move(error))), told);
   }
   auto reply = wire::guarded("claude-cli", [&] { return cli_reply(json); });
   if (!reply) return reply;

@@ -18,6 +18,7 @@
 #include "cuco/llm/any_backend.hpp"
 #include "cuco/llm/ensemble_policy.hpp"
 #include "cuco/llm/impl/ensemble_book.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/llm_error.hpp"
 #include "cuco/llm/uniform_policy.hpp"
 
@@ -40,6 +41,11 @@ struct EnsembleOptions {
 /// the best score of generation 0 are known from earlier events. A resumed run tells its stored programs
 /// first, after which the policy is where it was. Choices that no program has come of count against an arm
 /// until the next generation, so that an arm whose replies are never usable is not chosen for ever.
+/// Conversations that no program can come of, such as summaries and judgements, go through `aside()`: the
+/// same arms, chosen by the same policy, but nothing counts against them.
+///
+/// What arms cost that failed before another one answered (`next_on_error`) is part of the reply's usage and
+/// cost.
 ///
 /// The reply's `model` is the arm's name, which is the arm's `model()`, with "#2" for a second one of the
 /// same model.
@@ -55,27 +61,7 @@ class Ensemble {
       : state_(std::make_shared<State>(std::move(arms), std::move(policy), options)) {}
 
   [[nodiscard]] Result<ChatReply> complete(ChatRequest const& request) {
-    State& s = *state_;
-    if (!s.ready) return tl::unexpected<Error>(s.ready.error());
-    std::vector<bool> usable(s.arms.size(), true);
-    std::unique_lock lock(s.mutex);
-    auto const turn = s.book.turn(request);
-    Rng rng = turn.rng;
-    for (std::size_t left = s.arms.size();; --left) {
-      bool const follow = turn.arm && usable[*turn.arm];
-      std::size_t const arm = follow ? *turn.arm : s.policy.choose(ArmDraw{s.book.pulls(), usable}, rng);
-      s.book.assign(turn, arm);
-      AnyBackend backend = s.arms[arm];
-      std::string const name = s.book.names()[arm];
-      lock.unlock();
-      bool const stranger = turn.arm && !follow;
-      auto reply =
-          stranger ? backend.complete(impl::without_provider_state(request)) : backend.complete(request);
-      if (reply) reply->model = name;
-      if (reply || !s.options.next_on_error || left == 1 || !is_retryable(reply.error())) return reply;
-      usable[arm] = false;
-      lock.lock();
-    }
+    return state_->complete(request, false);
   }
   /// `ensemble:A|B`, which prices and budgets understand.
   [[nodiscard]] std::string model() const { return state_->book.model(); }
@@ -92,6 +78,21 @@ class Ensemble {
     std::shared_ptr<State> state_;
   };
   [[nodiscard]] Observer observer() const { return Observer(state_); }
+
+  /// A backend for conversations that no program is to come of.
+  class Aside {
+   public:
+    [[nodiscard]] Result<ChatReply> complete(ChatRequest const& request) {
+      return state_->complete(request, true);
+    }
+    [[nodiscard]] std::string model() const { return state_->book.model(); }
+
+   private:
+    friend class Ensemble;
+    explicit Aside(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    std::shared_ptr<State> state_;
+  };
+  [[nodiscard]] Aside aside() const { return Aside(state_); }
 
   /// What the policy has learned, as JSON. A resumed run does not need it: its events tell.
   [[nodiscard]] std::string save() const {
@@ -128,6 +129,33 @@ class Ensemble {
       for (AnyBackend const& backend : backends) out.push_back(backend.model());
       return out;
     }
+    [[nodiscard]] Result<ChatReply> complete(ChatRequest const& request, bool aside) {
+      if (!ready) return tl::unexpected<Error>(ready.error());
+      std::vector<bool> usable(arms.size(), true);
+      impl::Discarded discarded(request);
+      std::unique_lock lock(mutex);
+      auto const turn = book.turn(request, aside);
+      Rng rng = turn.rng;
+      for (std::size_t left = arms.size();; --left) {
+        bool const follow = turn.arm && usable[*turn.arm];
+        std::size_t const arm = follow ? *turn.arm : policy.choose(ArmDraw{book.pulls(turn), usable}, rng);
+        book.assign(turn, arm);
+        AnyBackend backend = arms[arm];
+        std::string const name = book.names()[arm];
+        lock.unlock();
+        bool const stranger = turn.arm && !follow;
+        auto reply =
+            stranger ? backend.complete(impl::without_provider_state(request)) : backend.complete(request);
+        if (reply) reply->model = name;
+        if (reply || !options.next_on_error || left == 1 || !is_retryable(reply.error())) {
+          discarded.charge_to(reply);
+          return reply;
+        }
+        discarded.add(reply.error());
+        usable[arm] = false;
+        lock.lock();
+      }
+    }
     void on(Event const& event) {
       std::lock_guard const lock(mutex);
       if (!ready) return;
@@ -148,6 +176,7 @@ class Ensemble {
 };
 
 static_assert(explain_llm_backend<Ensemble<UniformPolicy>>());
+static_assert(explain_llm_backend<Ensemble<UniformPolicy>::Aside>());
 static_assert(explain_observer<Ensemble<UniformPolicy>::Observer>());
 
 }  // namespace cuco

@@ -30,8 +30,6 @@ CUCO_EVOLVE_INLINE bool holds_ignoring_case(std::string_view text, std::string_v
   return std::search(text.begin(), text.end(), lower_word.begin(), lower_word.end(), same) != text.end();
 }
 
-/// One line of at most `most` bytes: runs of blanks and control characters become one space, and a cut never
-/// splits a UTF-8 sequence.
 CUCO_EVOLVE_INLINE std::string as_one_line(std::string_view text, std::size_t most) {
   std::string line;
   bool blank = false;
@@ -49,6 +47,13 @@ CUCO_EVOLVE_INLINE std::string as_one_line(std::string_view text, std::size_t mo
   std::size_t cut = most;
   while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xC0U) == 0x80U) --cut;
   return line.substr(0, cut) + "...";
+}
+
+CUCO_EVOLVE_INLINE std::string as_words(std::string const& message) {
+  auto const begins = [&](std::string_view label) { return message.rfind(label, 0) == 0; };
+  bool const like_ours =
+      begins("http-status:") || begins("retry-after-ms:") || begins("usage:") || begins("cost-usd:");
+  return (like_ours ? " " : "") + message.substr(0, 4096);
 }
 
 CUCO_EVOLVE_INLINE ErrorCode code_of_status(long status, std::string_view message) {
@@ -115,11 +120,8 @@ CUCO_EVOLVE_INLINE Error provider_error(std::string const& provider,
   error.detail = "http-status: " + std::to_string(http_status) + "\n";
   if (retry_after) {
     error.detail += "retry-after-ms: " + std::to_string(std::max<long long>(retry_after->count(), 0)) + "\n";
-  } else if (message.rfind("retry-after-ms:", 0) == 0) {
-    // A message that begins like our own line must not be read as one.
-    error.detail += ' ';
   }
-  error.detail += message.substr(0, 4096);
+  error.detail += impl::as_words(message);
   return error;
 }
 

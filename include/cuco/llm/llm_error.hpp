@@ -3,8 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cuco/core/error.hpp"
 
@@ -22,7 +24,9 @@ namespace cuco {
 /// that stays malformed after the repair turn | kParse | no | | the user's budget | kBudget | no |
 ///
 /// `Error::detail` of a provider's failure begins with one line `http-status: N` (0: none) and, where the
-/// provider said so, a line `retry-after-ms: N`; then its message, cut at 4 KiB, without secrets.
+/// provider said so, a line `retry-after-ms: N`; then what is known of the price of the call, as lines
+/// `usage:` and `cost-usd:` (docs/budgets-and-recordings.md); then its message, cut at 4 KiB, without
+/// secrets.
 [[nodiscard]] bool is_retryable(Error const& error);
 
 /// What the provider asked to wait, if it did.
@@ -33,6 +37,15 @@ namespace cuco {
                                    long http_status,
                                    std::optional<std::chrono::milliseconds> retry_after,
                                    std::string const& message);
+
+namespace impl {
+/// What a provider said, for the end of a detail: at most 4 KiB, and not to be read as one of the lines
+/// above.
+[[nodiscard]] std::string as_words(std::string const& message);
+/// One line of at most `most` bytes: runs of blanks and control characters become one space, and a cut never
+/// splits a UTF-8 sequence.
+[[nodiscard]] std::string as_one_line(std::string_view text, std::size_t most);
+}  // namespace impl
 
 }  // namespace cuco
 

@@ -6,26 +6,44 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/core/log.hpp"
 #include "cuco/llm/model_prices.hpp"
 
 namespace cuco {
 
 namespace impl {
 
-/// The file that travels with the headers.
+CUCO_EVOLVE_INLINE std::string shipped_prices(std::string const& headers, std::string const& program) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  for (auto const& file : {fs::path(headers) / "prices.toml",
+                           fs::path(program).parent_path().parent_path() / "include/cuco/llm/prices.toml"})
+    if (fs::exists(file, ignored)) return file.string();
+  return {};
+}
+
+/// The file that travels with the headers; empty, and told once, when it is gone.
 CUCO_EVOLVE_INLINE std::string default_prices_file() {
-  std::string_view file = __FILE__;
-  auto const slash = file.rfind('/');
-  return (slash == std::string_view::npos ? std::string(".") : std::string(file.substr(0, slash))) +
-         "/prices.toml";
+  std::error_code ignored;
+  auto found = shipped_prices(std::filesystem::path(__FILE__).parent_path().string(),
+                              std::filesystem::read_symlink("/proc/self/exe", ignored).string());
+  static std::atomic<bool> told{false};
+  if (found.empty() && !told.exchange(true))
+    log_warning(
+        "the file of model prices, include/cuco/llm/prices.toml, is gone: no price is known; name one "
+        "in CUCO_PRICES");
+  return found;
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for any text, also none.
@@ -146,10 +164,12 @@ CUCO_EVOLVE_INLINE Result<ModelPrices::File> ModelPrices::read(std::string_view 
       Entry entry;
       entry.price.file = file;
       bool input = false;
+      bool output = false;
       for (auto const& [name, value] : *item.as_table()) {
         auto const known = reader.rate(entry.price.rates, name.str(), value);
         if (!known) return tl::unexpected<Error>(known.error());
         input = input || name == "input";
+        output = output || name == "output";
         if (*known || name == "note") continue;
         if (name == "names" && value.is_array()) {
           for (toml::node const& text_node : *value.as_array()) {
@@ -158,6 +178,11 @@ CUCO_EVOLVE_INLINE Result<ModelPrices::File> ModelPrices::read(std::string_view 
             entry.names.push_back(*words);
           }
         } else if (name == "long" && value.is_table()) {
+          for (char const* needed : {"above", "input", "output"})
+            if (!value.as_table()->contains(needed))
+              return reader.problem(value,
+                                    fmt::format("'long' has no '{}'", needed),
+                                    "give above, input and output: what is missing is not free");
           for (auto const& [inner, inner_value] : *value.as_table()) {
             auto const rate = reader.rate(entry.price.long_rates, inner.str(), inner_value);
             if (!rate) return tl::unexpected<Error>(rate.error());
@@ -175,6 +200,9 @@ CUCO_EVOLVE_INLINE Result<ModelPrices::File> ModelPrices::read(std::string_view 
         return reader.problem(item, "a model has no names", "add names = [\"provider:model\"]");
       if (!input)
         return reader.problem(item, "a model has no input price", "a model that costs nothing has input = 0");
+      if (!output)
+        return reader.problem(
+            item, "a model has no output price", "a model that writes no text has output = 0");
       out.entries.push_back(std::move(entry));
     }
   }
@@ -190,7 +218,9 @@ CUCO_EVOLVE_INLINE Result<ModelPrices> ModelPrices::parse(std::string_view toml,
 }
 
 CUCO_EVOLVE_INLINE Result<ModelPrices> ModelPrices::load(std::string const& extra) {
-  std::vector<std::string> paths{impl::default_prices_file()};
+  std::vector<std::string> paths;
+  // A program that outlives the folder of the headers has no prices; that is not an error of the user's.
+  if (auto shipped = impl::default_prices_file(); !shipped.empty()) paths.push_back(std::move(shipped));
   if (char const* named = std::getenv("CUCO_PRICES"); named != nullptr && *named != '\0')
     paths.emplace_back(named);
   if (!extra.empty()) paths.push_back(extra);
@@ -200,8 +230,6 @@ CUCO_EVOLVE_INLINE Result<ModelPrices> ModelPrices::load(std::string const& extr
     if (!bytes) {
       Error error = bytes.error();
       error.remedy = "name a file of prices in CUCO_PRICES";
-      // A program that outlives the folder of the headers has no prices; that is not an error of the user's.
-      if (path == paths.front() && error.code == ErrorCode::kNotFound) continue;
       return tl::unexpected<Error>(std::move(error));
     }
     auto file = read(*bytes, path);

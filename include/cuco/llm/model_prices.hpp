@@ -31,7 +31,8 @@ struct ModelPrice {
   std::string file{};  ///< Where the price comes from.
 };
 
-/// What models cost, from dated TOML files: the one beside this header, then the one named by CUCO_PRICES,
+/// What models cost, from dated TOML files: the one beside this header (or, when that is gone, beside the
+/// program: <prefix>/include/cuco/llm/prices.toml), then the one named by CUCO_PRICES,
 /// then the caller's. A later file wins over an earlier one; within a file the name with most literal
 /// characters wins. docs/budgets-and-recordings.md has the format. Cheap to copy. Any thread.
 class ModelPrices {
@@ -64,6 +65,12 @@ class ModelPrices {
   [[nodiscard]] static Result<File> read(std::string_view toml, std::string const& file);
   std::shared_ptr<std::vector<File> const> files_;
 };
+
+namespace impl {
+/// The file of prices beside `headers`, else in the installation that `program` is part of; empty: there is
+/// none.
+[[nodiscard]] std::string shipped_prices(std::string const& headers, std::string const& program);
+}  // namespace impl
 
 /// The models behind a backend's name: those of an `ensemble:A|B`, else the name itself.
 [[nodiscard]] std::vector<std::string> split_models(std::string_view model);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "cuco/core/event.hpp"
 #include "cuco/core/result.hpp"
 #include "cuco/llm/impl/record_book.hpp"
+#include "cuco/llm/recording_setup.hpp"
 
 namespace cuco {
 
@@ -58,6 +60,17 @@ class Recording {
   [[nodiscard]] std::size_t size() const { return book_->size(); }
   /// The names of the models that were asked, sorted.
   [[nodiscard]] std::vector<std::string> models() const { return book_->models(); }
+
+  /// Writes down who is asked, before the first call. Nothing is written again when the recording says so
+  /// already; another setup than before is logged and replaces it, and what was recorded before may then not
+  /// replay. Errors: kIo; kInternal for a recording that is only read.
+  [[nodiscard]] Status set_up(RecordingSetup const& setup) { return book_->set_up(setup); }
+  /// What `set_up` wrote last. Empty: nothing.
+  [[nodiscard]] std::optional<RecordingSetup> setup() const { return book_->setup(); }
+
+  /// Why the first request that a replay could not answer was not: a run that went on without that answer is
+  /// another one than was recorded. Empty: everything asked so far was recorded.
+  [[nodiscard]] std::optional<Error> missed() const { return book_->missed(); }
 
   /// @private
   [[nodiscard]] Status const& ready() const { return ready_; }

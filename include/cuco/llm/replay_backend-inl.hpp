@@ -4,6 +4,7 @@
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/llm/impl/chat_json.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/replay_backend.hpp"
 
 namespace cuco {
@@ -17,7 +18,7 @@ CUCO_EVOLVE_INLINE ReplayBackend::ReplayBackend(Recording recording, std::string
 }
 
 CUCO_EVOLVE_INLINE Result<ChatReply> ReplayBackend::complete(ChatRequest const& request) {
-  if (!recording_.ready()) return tl::unexpected<Error>(recording_.ready().error());
+  if (!recording_.ready()) return tl::unexpected<Error>(impl::unbilled(recording_.ready().error()));
   if (several_) {
     std::string names;
     for (auto const& name : recording_.models()) names += (names.empty() ? "" : ", ") + name;
@@ -30,6 +31,7 @@ CUCO_EVOLVE_INLINE Result<ChatReply> ReplayBackend::complete(ChatRequest const& 
   auto const call = book.name(model_, asked);
   auto answer = book.find(call);
   if (!answer) return tl::unexpected<Error>(book.missing(call, model_, asked));
+  if (*answer) (*answer)->from_record = true;
   if (*answer && request.on_text) request.on_text((*answer)->text);
   return *std::move(answer);
 }

@@ -14,11 +14,7 @@
 namespace cuco::impl {
 
 CUCO_EVOLVE_INLINE RetryRound::RetryRound(RetryOptions const& options, ChatRequest const& request)
-    : options_(options), request_(request), started_(now()) {}
-
-CUCO_EVOLVE_INLINE std::chrono::steady_clock::time_point RetryRound::now() const {
-  return options_.now ? options_.now() : std::chrono::steady_clock::now();
-}
+    : options_(options), request_(request) {}
 
 CUCO_EVOLVE_INLINE Status RetryRound::begin() const {
   if (cancelled()) return fail(ErrorCode::kCancelled, "cancelled before a call to a model");
@@ -60,7 +56,9 @@ CUCO_EVOLVE_INLINE bool RetryRound::wait_after(Error& error) {
   };
   if (failures_ >= options_.attempts) return give_up();
   auto const wait = delay(error);
-  if (now() - started_ + wait > options_.total) return give_up();
+  // Of planned waits, not of the clock: a replay has to give up where the run did.
+  if (waited_ + wait > options_.total) return give_up();
+  waited_ += wait;
   if (!cancelled()) sleep(wait);
   if (!cancelled()) return true;
   error =

@@ -22,12 +22,12 @@ struct RetryOptions {
   int attempts = 5;                           ///< Calls at most, the first included.
   std::chrono::milliseconds base{1'000};      ///< The wait after failure k is random up to base * 2^(k-1) …
   std::chrono::milliseconds longest{60'000};  ///< … and up to this.
-  /// No wait is begun that would end later than this after the first call began.
+  /// All waits of a call together. The time that the calls themselves take does not count: it would be
+  /// another one in a replay.
   std::chrono::milliseconds total{900'000};
   std::uint64_t seed = 0;                                  ///< Of the random waits.
   std::atomic<bool> const* cancel = nullptr;               ///< Ends a wait when it becomes true.
   std::function<void(std::chrono::milliseconds)> sleep{};  ///< In place of a real wait.
-  std::function<std::chrono::steady_clock::time_point()> now{};
 };
 
 namespace impl {
@@ -42,14 +42,13 @@ class RetryRound {
   [[nodiscard]] bool wait_after(Error& error);
 
  private:
-  [[nodiscard]] std::chrono::steady_clock::time_point now() const;
   [[nodiscard]] bool cancelled() const { return options_.cancel != nullptr && options_.cancel->load(); }
   [[nodiscard]] std::chrono::milliseconds delay(Error const& error) const;
   void sleep(std::chrono::milliseconds time) const;
 
   RetryOptions const& options_;
   ChatRequest const& request_;
-  std::chrono::steady_clock::time_point started_;
+  std::chrono::milliseconds waited_{0};
   int failures_ = 0;
 };
 
@@ -61,7 +60,7 @@ class RetryRound {
 ///
 /// The wait is what the provider asks for, or longer: exponential with full jitter, so that callers that
 /// failed together do not return together. The jitter depends on seed, request and attempt alone. When the
-/// wait would exceed `total`, or after `attempts` calls, the last error is returned and tells how often it
+/// waits would exceed `total`, or after `attempts` calls, the last error is returned and tells how often it
 /// was tried. `on_text` of a request hears every attempt from its beginning.
 ///
 /// Errors: those of the inner backend; kCancelled. Copies share the inner backend. Any thread, if the inner

@@ -21,9 +21,9 @@ namespace cuco {
 /// off, is a program that exists) is the next turn. The code of the result has the frozen text of the parent,
 /// byte for byte. docs/prompts.md says what the model is told.
 ///
-/// Errors: kNotFound for a parent without EVOLVE blocks and when no reply could be used; kRefused when the
-/// parent does not fit into `prompt_tokens`; kToolMissing without prompt templates; kBudget and others from
-/// the backend.
+/// Errors: kNotFound for a parent without EVOLVE blocks, for one that does not fit into `prompt_tokens` and
+/// when no reply could be used; kRefused for a seed that does not fit; kToolMissing without prompt templates;
+/// those of the backend, of which kNotFound becomes kProcess.
 template <LLMBackend B>
 class DiffMutator {
  public:

@@ -49,10 +49,11 @@ CUCO_EVOLVE_INLINE std::string all_directives(std::vector<GeneratedCollective> c
 CUCO_EVOLVE_INLINE Result<Mutation> DirectiveMutator::mutate(MutationContext const& context, Rng& rng) const {
   std::string const& parent = context.parent.code;
   auto const writer = impl::SectionWriter::open(parent);
-  if (!writer && writer.error().code != ErrorCode::kNotFound) return tl::unexpected<Error>(writer.error());
   if (!writer)
     return fail(ErrorCode::kNotFound,
-                "the parent has no generated section whose directives could change",
+                writer.error().code == ErrorCode::kNotFound
+                    ? "the parent has no generated section whose directives could change"
+                    : "the parent's generated section cannot be read: " + to_line(writer.error()),
                 "transform a host-driven program first, or use another mutator");
   auto const& all = writer->collectives();
   std::unordered_set<std::string_view> known;
@@ -88,8 +89,8 @@ CUCO_EVOLVE_INLINE Result<Mutation> DirectiveMutator::mutate(MutationContext con
         auto collectives = all;
         collectives[target].directives = point;
         auto code = writer->write(collectives);
-        if (!code) return forward_error(std::move(code));
-        if (known.count(*code) != 0) continue;
+        // Another launcher of the parent may be at a point that is not legal: somebody wrote over it.
+        if (!code || known.count(*code) != 0) continue;
         std::string const change = impl::difference(original.directives, point);
         Mutation out;
         out.code = std::move(*code);

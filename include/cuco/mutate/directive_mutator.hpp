@@ -16,7 +16,8 @@ namespace cuco {
 /// `context.known_codes` are not proposed again: when every neighbour is known it looks farther, breadth
 /// first, until the space is used up.
 ///
-/// Errors: kNotFound for a parent without a generated section, or when no point is left.
+/// Errors: kNotFound for a parent without a generated section, or with one that cannot be read, or when no
+/// point is left.
 class DirectiveMutator {
  public:
   struct Options {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -24,6 +25,7 @@ CUCO_EVOLVE_INLINE void Mixture::add(double explore, double exploit, AnyMutator 
 }
 
 CUCO_EVOLVE_INLINE Result<Mutation> Mixture::mutate(MutationContext const& context, Rng& rng) {
+  if (context.phase != phase_) on_phase(context.phase);
   std::vector<double> weights;
   weights.reserve(members_.size());
   for (auto const& member : members_) {
@@ -55,7 +57,15 @@ CUCO_EVOLVE_INLINE Result<Mutation> Mixture::mutate(MutationContext const& conte
       spent));
 }
 
+CUCO_EVOLVE_INLINE bool Mixture::repairs_failures() const {
+  return std::any_of(members_.begin(), members_.end(), [this](auto const& member) {
+    double const weight = phase_ == Phase::kExplore ? member.explore : member.exploit;
+    return weight > 0 && std::isfinite(weight) && member.mutator.repairs_failures();
+  });
+}
+
 CUCO_EVOLVE_INLINE void Mixture::on_phase(Phase phase) {
+  phase_ = phase;
   for (auto& member : members_) member.mutator.on_phase(phase);
 }
 

@@ -51,6 +51,8 @@ class Mixture {
   explicit Mixture(std::vector<Weighted<AnyMutator>> members);
 
   [[nodiscard]] Result<Mutation> mutate(MutationContext const& context, Rng& rng);
+  /// Whether a member with a weight in the present phase does.
+  [[nodiscard]] bool repairs_failures() const;
   void on_phase(Phase phase);
   /// The members' states, in order.
   [[nodiscard]] std::string save() const;
@@ -68,6 +70,7 @@ class Mixture {
   [[nodiscard]] std::size_t draw(std::vector<double> const& weights, bool repair, Rng& rng) const;
 
   std::vector<Weighted<AnyMutator>> members_;
+  Phase phase_ = Phase::kExplore;
 };
 
 static_assert(explain_mutator<Mixture>());

@@ -25,9 +25,11 @@ namespace cuco {
 /// Lets a mutator propose again as long as what it proposes exists already, up to a number of attempts.
 ///
 /// The EVOLVE blocks of a proposal are embedded and compared with those of every program of the run, on all
-/// islands, correct or not. A cosine above the threshold means that it is not new, unless a judge, which is
-/// asked once per distinct proposal, says that it is. A judge that fails or cannot be understood, and an
-/// embedder that fails, let the proposal pass with a note.
+/// islands, correct or not. With a cosine above the threshold it is not new, unless its numbers, names of the
+/// libraries or methods called are others than those of each program so near: a changed constant or memory
+/// order is a changed program. Repairs (`patch_type` "fix") are always new. Of what is not new a judge, asked
+/// once per distinct proposal of a generation, may say that it is. A judge that fails in passing or cannot be
+/// understood, and an embedder that fails, let the proposal pass with a note.
 ///
 /// After a rejection the inner mutator draws from another random stream, and the reason is appended to
 /// `MutationContext::recommendations`, where models read it. When the last proposal is rejected too, the
@@ -37,8 +39,9 @@ namespace cuco {
 /// The mutation gets `embedding`, and the metadata `novelty_checks_performed`, `novelty_similarity` (with the
 /// nearest known program) and `novelty_note` if there is something to tell.
 ///
-/// Errors: kNotFound, "nothing new"; kInvalidArgument for less than one attempt; those of the inner mutator.
-/// One caller at a time.
+/// Errors: kNotFound, "nothing new"; kInvalidArgument for less than one attempt; those of the inner mutator;
+/// of the judge those that it would have for every proposal (kBudget, kCancelled, kRefused, kToolMissing,
+/// kIo, a recording without the answer as kProcess). One caller at a time.
 template <Mutator M, Embedder E = NgramEmbedder>
 class Novel {
  public:
@@ -65,6 +68,12 @@ class Novel {
       auto verdict =
           filter_.check(*mutation, context, [this](std::string_view text) { return embedder_.embed(text); });
       spent.add(verdict.cost_usd);
+      if (verdict.error) {
+        auto error = *std::move(verdict.error);
+        // That a recording has no answer is not about the parent.
+        if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kProcess;
+        return tl::unexpected<Error>(impl::with_spent(std::move(error), spent));
+      }
       if (verdict.is_new) {
         mutation->cost_usd = spent.usd;
         impl::note_novelty(*mutation, verdict, attempt);

@@ -2,17 +2,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "cuco/analysis/analyzer.hpp"
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/evaluate/impl/diagnostics.hpp"
 #include "cuco/evaluate/impl/files.hpp"
+#include "cuco/llm/redaction.hpp"
+#include "cuco/process/find_program.hpp"
 #include "cuco/process/subprocess.hpp"
 #include "cuco/transform/agent_rewriter.hpp"
 #include "cuco/transform/impl/conversation.hpp"
@@ -29,15 +33,82 @@ CUCO_EVOLVE_INLINE AgentOptions claude_agent(std::string const& model) {
 }
 
 namespace impl::transforming {
+inline constexpr char const* kBuildWithNvcc =
+    "    nvcc -std=c++17 -arch=native -O3 -ccbin mpicxx -o {{stem}} {{result}} -lnccl\n"
+    "    mpirun -np {{ranks}} ./{{stem}}{{args}}\n\n"
+    "Build and run your program, also several times, until it says \"Verification: PASS\" on every rank, "
+    "then "
+    "stop.\n";
+inline constexpr char const* kBuildElsewhere =
+    "You cannot build or run the program here: its GPUs are emulated, and there is no nvcc. It will be "
+    "compiled "
+    "as C++17 and run with {{ranks}} ranks ({{stem}}{{args}}) when you are done, with messages delayed and "
+    "out "
+    "of order. Do not look for another way to run it, and write no program that only runs without GPUs: read "
+    "it "
+    "again instead, kernel by kernel, as another rank, then stop.\n";
 
-/// How to build and run, when the caller does not say.
-CUCO_EVOLVE_INLINE std::string default_instructions(std::string const& result,
-                                                    RewriteRequest const& request) {
-  std::string const stem = std::filesystem::path(result).stem().string();
-  std::string run = "    mpirun -np " + std::to_string(request.ranks) + " ./" + stem;
-  for (std::string const& a : request.args) run += " " + a;
-  return "    nvcc -std=c++17 -arch=native -O3 -ccbin mpicxx -o " + stem + " " + result + " -lnccl\n" + run +
-         "\n";
+}  // namespace impl::transforming
+
+CUCO_EVOLVE_INLINE std::string agent_instructions(Devices const& devices) {
+  return devices.is_emulated() ? impl::transforming::kBuildElsewhere : impl::transforming::kBuildWithNvcc;
+}
+
+namespace impl::transforming {
+
+/// `text` with the words in double braces replaced by what they stand for.
+CUCO_EVOLVE_INLINE std::string with_words(std::string text,
+                                          std::vector<std::pair<std::string, std::string>> const& words) {
+  for (auto const& [what, value] : words)
+    for (std::size_t i = text.find(what); i != std::string::npos; i = text.find(what, i + value.size()))
+      text.replace(i, what.size(), value);
+  return text;
+}
+
+/// How to build and run, for this request.
+CUCO_EVOLVE_INLINE std::string instructions_of(AgentOptions const& options,
+                                               std::string const& result,
+                                               RewriteRequest const& request) {
+  std::string args;
+  for (std::string const& a : request.args) args += " " + a;
+  return with_words(options.instructions.empty() ? std::string(kBuildWithNvcc) : options.instructions,
+                    {{"{{stem}}", std::filesystem::path(result).stem().string()},
+                     {"{{result}}", result},
+                     {"{{ranks}}", std::to_string(request.ranks)},
+                     {"{{args}}", args}});
+}
+
+CUCO_EVOLVE_INLINE std::vector<std::string> isolated(std::vector<std::string> const& argv,
+                                                     std::string const& folder,
+                                                     std::vector<std::string> const& writable) {
+  auto const bwrap = find_program("bwrap");
+  if (!bwrap) return {};
+  std::vector<std::string> out{*bwrap,
+                               "--die-with-parent",
+                               "--unshare-pid",
+                               "--ro-bind",
+                               "/",
+                               "/",
+                               "--dev-bind",
+                               "/dev",
+                               "/dev",
+                               "--proc",
+                               "/proc"};
+  char const* home = std::getenv("HOME");
+  for (std::string path : writable) {
+    if (path.starts_with("~/")) path = home == nullptr ? std::string() : home + path.substr(1);
+    if (!path.empty()) out.insert(out.end(), {"--bind-try", path, path});
+  }
+  out.insert(out.end(), {"--bind", folder, folder, "--chdir", folder, "--"});
+  // It is there on machines that do not let anybody use it.
+  Command probe;
+  probe.argv = out;
+  probe.argv.emplace_back("true");
+  probe.deadline = std::chrono::seconds(10);
+  auto const works = run_process(probe);
+  if (!works || !works->ok()) return {};
+  out.insert(out.end(), argv.begin(), argv.end());
+  return out;
 }
 
 /// What the agent is to do, as one text.
@@ -56,17 +127,15 @@ CUCO_EVOLVE_INLINE Result<std::string> agent_task(AgentOptions const& options,
   if (TransformIteration const* last = last_attempt(request))
     history =
         "\n# What was tried\n\n" + history_text(request) + "\n\nThe last one:\n\n" + outcome_text(*last);
-  return library->fill(
-      "transform_agent",
-      {{"file", file},
-       {"result", result},
-       {"system", *system},
-       {"analysis", to_prompt(request.report)},
-       {"reference", reference_text(options.reference)},
-       {"task", *task},
-       {"history", history},
-       {"instructions",
-        options.instructions.empty() ? default_instructions(result, request) : options.instructions}});
+  return library->fill("transform_agent",
+                       {{"file", file},
+                        {"result", result},
+                        {"system", *system},
+                        {"analysis", to_prompt(request.report)},
+                        {"reference", reference_text(options.reference)},
+                        {"task", *task},
+                        {"history", history},
+                        {"instructions", instructions_of(options, result, request)}});
 }
 
 /// What the agent left, or why it is no proposal.
@@ -116,17 +185,22 @@ CUCO_EVOLVE_INLINE Result<Rewrite> rewrite_by_agent(AgentOptions const& options,
   Command command;
   command.argv = options.argv;
   for (std::string& word : command.argv)
-    for (auto const& [what, value] : {std::pair<std::string, std::string>{"{{folder}}", folder->path()},
-                                      std::pair<std::string, std::string>{"{{task}}", at + "TASK.md"},
-                                      std::pair<std::string, std::string>{"{{source}}", at + name},
-                                      std::pair<std::string, std::string>{"{{result}}", at + result}})
-      for (std::size_t i = word.find(what); i != std::string::npos; i = word.find(what, i + value.size()))
-        word.replace(i, what.size(), value);
+    word = with_words(std::move(word),
+                      {{"{{folder}}", folder->path()},
+                       {"{{task}}", at + "TASK.md"},
+                       {"{{source}}", at + name},
+                       {"{{result}}", at + result}});
+  if (auto program = find_program(command.argv[0]); !program) return forward_error(std::move(program));
+  auto const apart =
+      options.isolate ? isolated(command.argv, folder->path(), options.writable) : std::vector<std::string>();
+  if (!apart.empty()) command.argv = apart;
   command.directory = folder->path();
   command.environment = {"TMPDIR=" + at + "tmp"};
   for (std::string const& variable : options.pass_environment)
-    if (char const* value = std::getenv(variable.c_str()); value != nullptr)
+    if (char const* value = std::getenv(variable.c_str()); value != nullptr) {
+      register_secret(value);
       command.environment.push_back(variable + "=" + value);
+    }
   command.standard_input = *task;
   command.deadline = options.deadline;
   command.limits = options.limits;
@@ -138,6 +212,8 @@ CUCO_EVOLVE_INLINE Result<Rewrite> rewrite_by_agent(AgentOptions const& options,
   if (auto kept = keep(".prompt.txt", *task); !kept) return forward_error(std::move(kept));
   auto ended = run_process(command);
   if (!ended) return forward_error(std::move(ended));
+  ended->out = redact_secrets(std::move(ended->out));
+  ended->err = redact_secrets(std::move(ended->err));
   if (auto kept = keep(".reply.txt", ended->out + ended->err); !kept) return forward_error(std::move(kept));
 
   Rewrite out;
@@ -153,8 +229,12 @@ CUCO_EVOLVE_INLINE Result<Rewrite> rewrite_by_agent(AgentOptions const& options,
   } else {
     out.changes.push_back({1,
                            std::string("rewrite the program for the ") + to_string(request.stage) + " stage",
-                           "by an agent, in a folder of its own"});
+                           apart.empty()
+                               ? "by an agent, in a folder of its own, with all that the user may write"
+                               : "by an agent that could write to a folder of its own only"});
   }
+  out.problem = redact_secrets(std::move(out.problem));
+  out.code = redact_secrets(std::move(out.code));
   out.by = options.called;
   out.cost_usd.reset();  // It does not tell.
   return out;

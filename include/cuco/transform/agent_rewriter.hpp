@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "cuco/core/api.hpp"
 #include "cuco/core/concepts.hpp"
 #include "cuco/core/result.hpp"
+#include "cuco/evaluate/devices.hpp"
 #include "cuco/process/process_limits.hpp"
 #include "cuco/transform/rewrite.hpp"
 
@@ -28,9 +30,18 @@ struct AgentOptions {
   /// them too. Those that are not set are left out.
   std::vector<std::string> pass_environment{};
   std::chrono::milliseconds deadline{std::chrono::minutes(30)};
-  ProcessLimits limits{};
-  /// How programs are built and run, for the task; empty: by nvcc and mpirun.
+  /// Of each process that it starts. Files of more than this are no program's, and compilers need less
+  /// memory.
+  ProcessLimits limits{.file_size_bytes = std::uint64_t{4} << 30U};
+  /// How programs are built and run, for the task; see `agent_instructions`. `{{result}}`, `{{stem}}`,
+  /// `{{ranks}}` and `{{args}}` stand for the result's name without folder, the same without its ending, and
+  /// how programs are run. Empty: by nvcc and mpirun.
   std::string instructions{};
+  /// Where bubblewrap (`bwrap`) works: the agent may write to its folder and to `writable` only, and sees no
+  /// processes but its own. Where it does not, a change of the result says so.
+  bool isolate = true;
+  /// Paths besides its folder, `~/` for the home folder; those that do not exist are left out.
+  std::vector<std::string> writable = {"~/.claude", "~/.claude.json", "~/.cache", "~/.nv"};
   std::string folders_in{};  ///< Where its folder is made; empty: with the other temporary files.
   std::string prompts{};     ///< Folder of the templates; empty: the library's own.
   std::string reference{};   ///< The text of a device-initiated program to learn from; may be empty.
@@ -41,7 +52,14 @@ struct AgentOptions {
 /// Options for the Claude command line with a model of its own naming; "" for its default.
 [[nodiscard]] AgentOptions claude_agent(std::string const& model = {});
 
+/// How an agent builds and runs programs on `devices`, for `AgentOptions::instructions`.
+[[nodiscard]] std::string agent_instructions(Devices const& devices);
+
 namespace impl::transforming {
+/// The command that runs `argv` apart from the rest of the machine; empty when this machine cannot.
+[[nodiscard]] std::vector<std::string> isolated(std::vector<std::string> const& argv,
+                                                std::string const& folder,
+                                                std::vector<std::string> const& writable);
 [[nodiscard]] Result<Rewrite> rewrite_by_agent(AgentOptions const& options,
                                                Api api,
                                                RewriteRequest const& request);
@@ -53,8 +71,10 @@ namespace impl::transforming {
 ///
 /// That file is a proposal, verified like any other, whatever the agent says about it. An attempt has failed
 /// when the command fails or does not end in time, when the file is missing, is not a plain file of this
-/// folder, is too large, or is the program it was given. The folder keeps an agent's work apart; it does not
-/// keep an agent from reaching what the user can reach.
+/// folder, is too large, or is the program it was given. The folder keeps an agent's work apart; only
+/// `AgentOptions::isolate` keeps it from writing elsewhere, and nothing from reading what the user can read.
+/// What is kept of its output has no secrets in it, as far as they are known: those of `redact_secrets`, and
+/// the values that it was given.
 ///
 /// Errors: kToolMissing when the command does not exist, kProcess, kIo, those of the templates.
 template <Api A>

@@ -60,14 +60,16 @@ requires(sizeof...(R) > 0) class FirstThat {
                                     std::vector<std::string>& stopped) {
     constexpr bool kLast = I + 1 == kCount;
     auto& rewriter = std::get<I>(rewriters_);
-    if constexpr (!kLast) {
+    if constexpr (!kLast)
       if (I < begin) return ask<I + 1>(request, begin, stopped);
-      std::string why;
-      int const failed = impl::transforming::failures_of(names_[I], request, why);
-      if (failed >= impl::transforming::attempts_of(rewriter, request.stage)) {
-        stopped.push_back(names_[I] + ": what it made failed: " + why);
+    std::string why;
+    int const failed = impl::transforming::failures_of(names_[I], request, why);
+    if (failed > 0 && failed >= impl::transforming::attempts_of(rewriter, request.stage)) {
+      stopped.push_back(names_[I] + ": what it made failed: " + why);
+      if constexpr (kLast)
+        return impl::transforming::nobody_left(stopped);
+      else
         return ask<I + 1>(request, begin, stopped);
-      }
     }
     auto out = rewriter.rewrite(request);
     if (!out && out.error().code == ErrorCode::kRefused) {

@@ -14,6 +14,7 @@
 #include "cuco/llm/any_backend.hpp"
 #include "cuco/llm/prompt_library.hpp"
 #include "cuco/transform/impl/conversation.hpp"
+#include "cuco/transform/impl/kept_answers.hpp"
 #include "cuco/transform/judge.hpp"
 #include "cuco/transform/rewrite.hpp"
 
@@ -77,11 +78,12 @@ class LlmRewriter {
     auto reply = backend_.complete(*chat);
     if (!reply) return forward_error(std::move(reply));
     if (auto kept = keep(request, ".reply.txt", reply->text); !kept) return forward_error(std::move(kept));
+    impl::transforming::drop_diagnosis(request.artifacts);
     Rewrite out = impl::transforming::read_program(*reply, request);
     out.by = name();
     out.diagnosis = diagnosis.text;
     impl::transforming::add_cost(out.cost_usd, diagnosis.cost_usd);
-    impl::transforming::add_usage(out.usage, diagnosis.usage);
+    out.usage += diagnosis.usage;
     return out;
   }
 
@@ -100,8 +102,12 @@ class LlmRewriter {
     if (last == nullptr || last->code.empty()) return none;
     none.text = last->diagnosis;
     if (!none.text.empty() || !judge_) return none;
+    if (auto kept = impl::transforming::kept_diagnosis(request.artifacts, *last)) return std::move(*kept);
     auto told = judge_->diagnose(A, request.source, *last);
-    return told ? std::move(*told) : none;
+    if (!told) return none;
+    // Paid for, whatever becomes of the call that uses it. Without the file it is only asked for again.
+    (void)impl::transforming::keep_diagnosis(request.artifacts, *last, *told);
+    return std::move(*told);
   }
 
   /// Whether the latest program was proposed before.

@@ -16,6 +16,7 @@ Result<PipelineResult> Pipeline<T>::run(SourceProgram const& program, std::strin
   parts.verify = [this](std::string const& code, std::string const& directory, std::string const& label) {
     return transformer_.verifier().verify(code, directory, label);
   };
+  if constexpr (requires { transformer_.options().resume; }) parts.resume = transformer_.options().resume;
   return impl::run_pipeline(parts, models_, steps_, program, output_directory);
 }
 

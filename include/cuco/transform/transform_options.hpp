@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct TransformOptions {
   std::optional<Directives> directives{};  ///< Where to generate; empty: conservative.
   /// Of each stage; 0: as many as the rewriter asks for, which is one unless it reads feedback.
   int attempts = 0;
+  /// Of each run of a program.
+  std::chrono::milliseconds deadline{std::chrono::minutes(2)};
   int schedules = 2;          ///< On emulated devices: runs under reordered delivery, besides the plain one.
   bool single_stage = false;  ///< Ask for infrastructure and kernels in one step.
   /// Go on with what an earlier call, of the same input and options, left in the work directory. Its finished

@@ -40,6 +40,7 @@ class Transformer {
         verifier_(std::move(devices),
                   VerifyOptions{.ranks = options.ranks,
                                 .args = options.args,
+                                .deadline = options.deadline,
                                 .shape = {},
                                 .schedules = options.schedules}),
         options_(std::move(options)) {}

@@ -29,6 +29,15 @@ inline std::size_t line_end(std::string_view s, std::size_t offset) {
   return newline == std::string_view::npos ? s.size() : newline + 1;
 }
 
+/// `EVOLVE-BLOCK-START` or `EVOLVE-BLOCK-END` of a comment that is a marker, in whatever spelling; else "".
+inline std::string_view marker_word(std::string_view source, Comment const& comment) {
+  if (!comment.text.starts_with("//")) return {};
+  std::string_view const word = trim(comment.text.substr(2));
+  if (word != "EVOLVE-BLOCK-START" && word != "EVOLVE-BLOCK-END") return {};
+  std::size_t const begin = line_begin(source, comment.offset);
+  return trim(source.substr(begin, comment.offset - begin)).empty() ? word : std::string_view();
+}
+
 /// What `find_evolve_blocks` documents, for a source that is lexed already.
 inline Result<std::vector<MarkedBlock>> find_marked_blocks(std::string_view source,
                                                            TokenStream const& stream,
@@ -36,12 +45,10 @@ inline Result<std::vector<MarkedBlock>> find_marked_blocks(std::string_view sour
   std::vector<MarkedBlock> blocks;
   bool open = false;
   for (Comment const& comment : stream.comments) {
-    if (!comment.text.starts_with("//")) continue;
-    std::string_view const word = trim(comment.text.substr(2));
+    std::string_view const word = marker_word(source, comment);
+    if (word.empty()) continue;
     bool const start = word == "EVOLVE-BLOCK-START";
-    if (!start && word != "EVOLVE-BLOCK-END") continue;
     std::size_t const begin = line_begin(source, comment.offset);
-    if (!trim(source.substr(begin, comment.offset - begin)).empty()) continue;
     if (start) {
       if (open)
         return fail_at(ErrorCode::kParse,

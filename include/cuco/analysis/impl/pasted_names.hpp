@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-#include "cuco/analysis/flatten.hpp"
 #include "cuco/analysis/impl/pasting_macros.hpp"
 #include "cuco/analysis/lexer.hpp"
+#include "cuco/analysis/source_map.hpp"
 
 namespace cuco::impl {
 

@@ -157,8 +157,16 @@ class WordReader {
         "union",    "unsigned",  "using",       "virtual",
         "void",     "while"};
     static_assert(std::is_sorted(kKeywords.begin(), kKeywords.end()));
-    static constexpr std::array<std::string_view, 8> kPrefixes{
-        "nccl", "NCCL", "cuda", "CUDA", "MPI_", "__", "atomic", "cooperative_groups"};
+    static constexpr std::array<std::string_view, 10> kPrefixes{"nccl",
+                                                                "NCCL",
+                                                                "cuda",
+                                                                "CUDA",
+                                                                "MPI_",
+                                                                "__",
+                                                                "atomic",
+                                                                "cooperative_groups",
+                                                                "memory_order",
+                                                                "thread_scope"};
     static constexpr std::array<std::string_view, 12> kBuiltins{"threadIdx",
                                                                 "blockIdx",
                                                                 "blockDim",

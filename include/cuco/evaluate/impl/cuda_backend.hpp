@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cuco/core/impl/errno_text.hpp"
 #include "cuco/core/impl/unique_fd.hpp"
@@ -92,6 +93,12 @@ class CudaBackend final : public DeviceBackend {
     auto const gpus = this->gpus();
     if (!gpus) return "GPUs (" + gpus.error().cause + ")";
     return std::to_string(capacity()) + " x " + gpus->name + " (" + gpus->arch + ")";
+  }
+  [[nodiscard]] std::vector<std::string> facts() const override {
+    std::vector<std::string> out{name()};
+    for (std::string& line : gpu_facts()) out.push_back(std::move(line));
+    if (auto const tools = toolchain()) out.push_back("nvcc " + tools->version);
+    return out;
   }
   [[nodiscard]] bool emulated() const override { return false; }
   [[nodiscard]] std::string fingerprint() const override {

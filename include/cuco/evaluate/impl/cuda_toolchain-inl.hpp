@@ -4,8 +4,12 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
+#include <iterator>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -142,6 +146,56 @@ CUCO_EVOLVE_INLINE Result<GpuList> list_gpus() {
   return fail(ErrorCode::kToolMissing,
               smi ? "nvidia-smi lists no GPU" : "nvidia-smi not found",
               "install the NVIDIA driver, or use emulated devices");
+}
+
+/// "GPU0", "GPU12"; not the "GPU" of a heading of several words.
+CUCO_EVOLVE_INLINE bool names_gpu(std::string_view word) {
+  return word.size() > 3 && word.substr(0, 3) == "GPU" && word[3] >= '0' && word[3] <= '9';
+}
+
+CUCO_EVOLVE_INLINE std::string topology_fact(std::string_view table) {
+  // The colours of a terminal are part of what it prints.
+  std::string plain;
+  bool escape = false;
+  for (char const c : table) {
+    escape = escape || c == '\x1b';
+    if (!escape) plain += c;
+    escape = escape && c != 'm';
+  }
+  std::istringstream lines{plain};
+  std::ptrdiff_t gpus = 0;
+  std::set<std::string> links;
+  std::string nics;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream stream{line};
+    std::vector<std::string> const words{std::istream_iterator<std::string>(stream), {}};
+    if (words.empty()) continue;
+    if (names_gpu(words[0]) && gpus == 0) {  // The heading: GPU0 GPU1 … NIC0 …
+      gpus = std::count_if(words.begin(), words.end(), names_gpu);
+    } else if (names_gpu(
+                   words[0])) {  // A row: its own name, then what connects it to GPU0, GPU1, …; X is itself.
+      for (std::size_t i = 1; i < words.size() && i <= static_cast<std::size_t>(gpus); ++i)
+        if (words[i] != "X") links.insert(words[i]);
+    } else if (words.size() == 2 && words[0].starts_with("NIC") && words[0].back() == ':') {
+      nics += (nics.empty() ? "" : ", ") + words[1];
+    }
+  }
+  if (gpus == 0) return {};
+  std::string out;
+  for (std::string const& link : links) out += (out.empty() ? "the GPUs are linked by " : ", ") + link;
+  return (out.empty() ? "one GPU" : out) + "; NICs: " + (nics.empty() ? "none" : nics);
+}
+
+CUCO_EVOLVE_INLINE std::vector<std::string> gpu_facts() {
+  auto const smi = find_program("nvidia-smi");
+  if (!smi) return {};
+  std::vector<std::string> out;
+  std::istringstream gpus{ask(
+      {*smi, "--query-gpu=index,name,memory.total,clocks.max.sm,driver_version", "--format=csv,noheader"})};
+  for (std::string line; std::getline(gpus, line);)
+    out.push_back("GPU " + line + " (index, name, memory, highest clock, driver)");
+  if (auto fact = topology_fact(ask({*smi, "topo", "-m"})); !fact.empty()) out.push_back(std::move(fact));
+  return out;
 }
 
 CUCO_EVOLVE_INLINE std::vector<std::string> nvcc_argv(CudaToolchain const& toolchain,

@@ -37,6 +37,13 @@ struct GpuList {
 /// What `nvidia-smi --query-gpu=name,compute_cap --format=csv,noheader` printed, one GPU per line.
 [[nodiscard]] GpuList parse_gpu_list(std::string_view csv);
 
+/// What `nvidia-smi topo -m` printed, as one line: how the GPUs are connected ("NV18": 18 NVLinks) and which
+/// NICs there are. Empty when it is no such table.
+[[nodiscard]] std::string topology_fact(std::string_view table);
+
+/// Asks nvidia-smi for names, memory, clocks, driver and links; a line each. Empty when it is absent.
+[[nodiscard]] std::vector<std::string> gpu_facts();
+
 /// Flags that a host compiler wrapper printed, in nvcc's spelling: -I -L -l -D stay, -Wl,x becomes -Xlinker
 /// x, others go through -Xcompiler.
 [[nodiscard]] std::vector<std::string> to_nvcc_flags(std::string_view wrapper_flags);

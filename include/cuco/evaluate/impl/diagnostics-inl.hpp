@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -125,6 +127,23 @@ CUCO_EVOLVE_INLINE std::string signal_text(int signal) {
          (name != nullptr ? std::string(" (") + name + ")" : std::string{});
 }
 
+/// Why the launcher itself failed, as far as its own words tell: no rank came to print anything, and it does not say
+/// that ranks have run. Else "".
+CUCO_EVOLVE_INLINE std::string launcher_failure(RunResult const& result) {
+  auto const silent = [](std::string const& text) { return text.empty(); };
+  if (!std::all_of(result.rank_stdout.begin(), result.rank_stdout.end(), silent) || !result.stderr_text.empty() ||
+      result.launcher_text.find("Primary job") != std::string::npos)
+    return {};
+  std::istringstream lines(result.launcher_text);
+  for (std::string line; std::getline(lines, line);) {
+    // "[host:1234] what": names of hosts and processes are noise.
+    if (line.starts_with('[') && line.find("] ") != std::string::npos) line.erase(0, line.find("] ") + 2);
+    if (std::any_of(line.begin(), line.end(), [](unsigned char c) { return std::isalpha(c) != 0; }))
+      return ": the launcher says: " + line;
+  }
+  return {};
+}
+
 CUCO_EVOLVE_INLINE RunJudgement judge_run(RunSpec const& spec, RunResult const& result, ContractShape shape) {
   RunJudgement judgement;
   judgement.contract = check_contract(result.rank_stdout, shape);
@@ -156,7 +175,8 @@ CUCO_EVOLVE_INLINE RunJudgement judge_run(RunSpec const& spec, RunResult const& 
   } else if (result.signal != 0) {
     refuse(Outcome::kRunFailed, "a rank was ended by " + signal_text(result.signal));
   } else if (result.exit_code != 0 && !says_fail()) {
-    refuse(Outcome::kRunFailed, "ended with exit code " + std::to_string(result.exit_code));
+    refuse(Outcome::kRunFailed,
+           "ended with exit code " + std::to_string(result.exit_code) + launcher_failure(result));
   } else if (!judgement.contract.passed) {
     refuse(Outcome::kWrongAnswer, judgement.contract.reason);
   } else if (result.exit_code != 0) {

@@ -8,11 +8,13 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cuco/emu/emulator_build.hpp"
 #include "cuco/emu/machine.hpp"
 #include "cuco/evaluate/device_backend.hpp"
 #include "cuco/evaluate/device_options.hpp"
+#include "cuco/evaluate/impl/machine_facts.hpp"
 #include "cuco/evaluate/impl/mpirun.hpp"
 
 namespace cuco::impl::evaluating {
@@ -84,6 +86,10 @@ class EmulatedBackend final : public DeviceBackend {
   [[nodiscard]] std::string name() const override {
     auto const machine = this->machine();
     return "emulated " + (machine ? machine->name : options_.machine);
+  }
+  [[nodiscard]] std::vector<std::string> facts() const override {
+    auto const machine = this->machine();
+    return machine ? machine_facts(*machine) : std::vector<std::string>{name()};
   }
   [[nodiscard]] bool emulated() const override { return true; }
   [[nodiscard]] std::string fingerprint() const override { return "emulated " + compiler_.fingerprint(); }

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/core/log.hpp"
 #include "cuco/edit/unified_diff.hpp"
+#include "cuco/evolve/impl/diff_text_counts.hpp"
 #include "cuco/evolve/impl/evolution_run.hpp"
 #include "cuco/mutate/impl/ask_model.hpp"
 #include "cuco/population/inspirations.hpp"
@@ -71,13 +71,20 @@ CUCO_EVOLVE_INLINE Result<std::optional<Proposal>> EvolutionRun::propose(int gen
   return std::optional<Proposal>(*std::move(exact));
 }
 
-/// Whether `error` ends the run; then `stop_` says so.
-CUCO_EVOLVE_INLINE bool EvolutionRun::end_of_means(Error const& error) {
-  if (error.code != ErrorCode::kBudget && error.code != ErrorCode::kCancelled) return false;
-  stop_ =
-      Stop{error.code == ErrorCode::kBudget ? StopReason::kBudget : StopReason::kCancelled, to_line(error)};
+/// Ends the run because of `error`, after `spent` on the proposal that is not made.
+CUCO_EVOLVE_INLINE void EvolutionRun::end_of_means(Error const& error,
+                                                   char const* whose,
+                                                   std::optional<double> spent) {
   transient_stop_ = true;
-  return true;
+  unfinished_ = spent;
+  if (error.code == ErrorCode::kBudget) {
+    stop_ = Stop{StopReason::kBudget, to_line(error)};
+  } else if (error.code == ErrorCode::kCancelled) {
+    stop_ = Stop{StopReason::kCancelled, to_line(error)};
+  } else {
+    stop_ = Stop{StopReason::kFailed, fmt::format("the {} failed: {}", whose, to_line(error))};
+    summary_.error = error;
+  }
 }
 
 /// The children of `parent` that failed, newest first.
@@ -98,94 +105,123 @@ inline void note_cost(Program& program, std::string const& name, std::optional<d
   }
 }
 
+/// What the attempts of one generation have in common.
+struct EvolutionRun::Draw {
+  int generation = 0;
+  Phase phase = Phase::kExplore;
+  Advice advice{};
+  Spent spent{};        ///< On parents for which there was nothing new.
+  std::string cause{};  ///< Why there was nothing new for the last of them.
+};
+
+/// A program in place of `parent` for the mutator to repair; empty: none, or it is not the turn of one.
+CUCO_EVOLVE_INLINE ProgramId EvolutionRun::to_repair(ProgramId const& parent, Rng rng) const {
+  if (!parts_.mutator.repairs_failures() || !rng.chance(options_.repair_fraction)) return {};
+  auto const* member = state_.roster.find(parent);
+  return member != nullptr && member->correct ? state_.to_repair(parent) : ProgramId{};
+}
+
+/// Asks the mutator for a child of `id`. Empty: it has nothing new for it, or the run has to end (`stop_`).
+CUCO_EVOLVE_INLINE Result<std::optional<Proposal>> EvolutionRun::ask_about(ProgramId const& id,
+                                                                           Draw& draw,
+                                                                           int attempt,
+                                                                           Rng const& rng) {
+  auto const index = static_cast<std::uint64_t>(attempt);
+  auto parent = storage().get(id);
+  if (!parent) return forward_error(std::move(parent));
+  auto inspiration_rng = rng.split("inspirations", index);
+  auto const picked = pick_inspirations(
+      state_.roster, id, options_.inspiration_options(), options_.separation, inspiration_rng);
+  auto const archive = fetch(picked.archive);
+  auto const top_k = fetch(picked.top_k);
+  if (!archive) return tl::unexpected<Error>(archive.error());
+  if (!top_k) return tl::unexpected<Error>(top_k.error());
+  auto const failures = fetch(recent_failures(id));
+  if (!failures) return tl::unexpected<Error>(failures.error());
+  MutationContext const context{.parent = *parent,
+                                .archive_inspirations = *archive,
+                                .top_k_inspirations = *top_k,
+                                .generation = draw.generation,
+                                .phase = draw.phase,
+                                .task = options_.task,
+                                .recommendations = draw.advice.recommendations,
+                                .known_codes = &state_.codes,
+                                .known_embeddings = &state_.embeddings,
+                                .failures = &*failures};
+  auto mutate_rng = rng.split("mutate", index);
+  auto mutation = parts_.mutator.mutate(context, mutate_rng);
+  if (!mutation) {
+    auto const& error = mutation.error();
+    draw.spent.add(spent_of(error).usd);
+    draw.cause = error.cause;
+    if (error.code != ErrorCode::kNotFound) end_of_means(error, "mutator", draw.spent.usd);
+    return std::optional<Proposal>();
+  }
+  Proposal proposal;
+  proposal.generation = draw.generation;
+  auto& child = proposal.program;
+  child.generation = draw.generation;
+  child.id = make_id(run_, draw.generation, -1, mutation->code);
+  child.archive_inspiration_ids = picked.archive;
+  child.top_k_inspiration_ids = picked.top_k;
+  draw.spent.add(mutation->cost_usd);
+  mutation->cost_usd = draw.spent.usd;
+  fill_in(child, *parent, *std::move(mutation), draw.phase, attempt);
+  note_cost(child, "meta_cost", draw.advice.cost_usd);
+  last_parent_ = {parent->id, std::move(parent->code)};
+  return std::optional<Proposal>(std::move(proposal));
+}
+
 CUCO_EVOLVE_INLINE Result<std::optional<Proposal>> EvolutionRun::draw(int generation) {
   auto const rng = Rng(options_.seed).split("generation", static_cast<std::uint64_t>(generation));
-  auto const phase = phase_of(generation, options_);
-  parts_.selector.set_phase(phase);
-  parts_.mutator.set_phase(phase);
+  Draw draw{generation, phase_of(generation, options_)};
+  parts_.selector.set_phase(draw.phase);
+  parts_.mutator.set_phase(draw.phase);
   auto const settled = state_.roster.settled_islands();
   auto island_rng = rng.split("island");
   state_.roster.restrict_to(settled.empty() ? -1 : settled[island_rng.below(settled.size())]);
 
-  Proposal proposal;
-  proposal.generation = generation;
-  Advice advice;
-  if (parts_.adviser) {
-    auto given = parts_.adviser(generation);
-    if (given) {
-      advice = *std::move(given);
-    } else if (end_of_means(given.error())) {
+  if (parts_.adviser.advise) {
+    auto given = parts_.adviser.advise(generation);
+    if (!given) {
+      end_of_means(given.error(), "adviser", spent_of(given.error()).usd);
       return std::optional<Proposal>();
-    } else {
-      log_warning(fmt::format("generation {}: no advice: {}", generation, to_line(given.error())));
     }
+    draw.advice = *std::move(given);
   }
   Population rest;  // without the programs that have nothing new; filled when it is needed
   int exhausted = 0;
-  Spent spent;  // on parents for which there was nothing new
   for (int attempt = 0; attempt < options_.max_attempts; ++attempt) {
-    auto const index = static_cast<std::uint64_t>(attempt);
     if (exhausted > 0 && rest.members.empty()) break;
-    auto select_rng = rng.split("select", index);
+    auto select_rng = rng.split("select", static_cast<std::uint64_t>(attempt));
     auto chosen = parts_.selector.select(exhausted == 0 ? state_.roster.population() : rest, select_rng);
     if (!chosen) return forward_error(std::move(chosen));
-    auto parent = storage().get(*chosen);
-    if (!parent) return forward_error(std::move(parent));
-    auto inspiration_rng = rng.split("inspirations", index);
-    auto const picked = pick_inspirations(
-        state_.roster, *chosen, options_.inspiration_options(), options_.separation, inspiration_rng);
-    auto const archive = fetch(picked.archive);
-    auto const top_k = fetch(picked.top_k);
-    if (!archive) return tl::unexpected<Error>(archive.error());
-    if (!top_k) return tl::unexpected<Error>(top_k.error());
-    auto const failures = fetch(recent_failures(*chosen));
-    if (!failures) return tl::unexpected<Error>(failures.error());
-    MutationContext const context{.parent = *parent,
-                                  .archive_inspirations = *archive,
-                                  .top_k_inspirations = *top_k,
-                                  .generation = generation,
-                                  .phase = phase,
-                                  .task = options_.task,
-                                  .recommendations = advice.recommendations,
-                                  .known_codes = &state_.codes,
-                                  .known_embeddings = &state_.embeddings,
-                                  .failures = &*failures};
-    auto mutate_rng = rng.split("mutate", index);
-    auto mutation = parts_.mutator.mutate(context, mutate_rng);
-    if (mutation) {
-      auto& child = proposal.program;
-      child.generation = generation;
-      child.id = make_id(run_, generation, -1, mutation->code);
-      child.archive_inspiration_ids = picked.archive;
-      child.top_k_inspiration_ids = picked.top_k;
-      spent.add(mutation->cost_usd);
-      mutation->cost_usd = spent.usd;
-      if (auto filled = fill_in(child, *parent, *std::move(mutation), phase, attempt); !filled)
-        return forward_error(std::move(filled));
-      note_cost(child, "meta_cost", advice.cost_usd);
-      last_parent_ = {parent->id, std::move(parent->code)};
-      return std::optional<Proposal>(std::move(proposal));
+    if (attempt == 0) {
+      auto const repair_rng = rng.split("repair");
+      if (auto const broken = to_repair(*chosen, repair_rng); !broken.empty()) {
+        auto repaired = ask_about(broken, draw, attempt, repair_rng);
+        if (!repaired || *repaired || stop_) return repaired;
+      }
     }
-    auto const& error = mutation.error();
-    if (end_of_means(error)) return std::optional<Proposal>();
-    if (error.code != ErrorCode::kNotFound) {
-      proposal.skipped = "the mutator failed: " + to_line(error);
-      log_warning(fmt::format("generation {}: {}", generation, proposal.skipped));
-      return std::optional<Proposal>(std::move(proposal));
-    }
-    spent.add(spent_of(error).usd);
+    auto proposal = ask_about(*chosen, draw, attempt, rng);
+    if (!proposal || *proposal || stop_) return proposal;
     // Its copies on other islands have nothing new either.
     if (exhausted++ == 0) rest = state_.roster.population();
     std::erase_if(rest.members, [&, key = state_.roster.code_key(*chosen)](Member const& member) {
       return state_.roster.code_key(member.id) == key;
     });
   }
-  proposal.skipped = fmt::format("nothing new to propose from {} programs", exhausted);
+  Proposal proposal;
+  proposal.generation = generation;
+  proposal.skipped =
+      fmt::format("nothing new to propose from {} programs; the last: {}", exhausted, draw.cause);
+  draw.spent.add(draw.advice.cost_usd);
+  proposal.cost_usd = draw.spent.usd;
   return std::optional<Proposal>(std::move(proposal));
 }
 
-CUCO_EVOLVE_INLINE Status
-EvolutionRun::fill_in(Program& child, Program const& parent, Mutation&& mutation, Phase phase, int attempt) {
+CUCO_EVOLVE_INLINE void EvolutionRun::fill_in(
+    Program& child, Program const& parent, Mutation&& mutation, Phase phase, int attempt) {
   child.code = std::move(mutation.code);
   child.language = parent.language;
   child.parent_id = parent.id;
@@ -195,7 +231,7 @@ EvolutionRun::fill_in(Program& child, Program const& parent, Mutation&& mutation
   set_attribute(metadata, "patch_type", mutation.patch_type);
   set_attribute(metadata, "patch_name", mutation.name);
   set_attribute(metadata, "patch_description", mutation.description);
-  auto const counts = diff_counts(parent.code, child.code);
+  auto const counts = diff_text_counts(child.code_diff);
   set_attribute(
       metadata,
       "diff_summary",
@@ -207,7 +243,6 @@ EvolutionRun::fill_in(Program& child, Program const& parent, Mutation&& mutation
   child.embedding = std::move(mutation.embedding);
   for (auto& attribute : mutation.metadata)
     set_attribute(metadata, attribute.name, std::move(attribute.value));
-  return {};
 }
 
 /// Puts a proposal, new or read back, in line for evaluation.
@@ -216,14 +251,17 @@ CUCO_EVOLVE_INLINE Status EvolutionRun::enqueue(Proposal proposal) {
   entry.at = files_.paths(entry.proposal.generation, entry.proposal.seed_slot);
   auto const& program = entry.proposal.program;
   if (entry.proposal.skipped.empty()) {
-    std::string reference = program.code;
-    if (!program.parent_id.empty()) {
+    if (program.parent_id.empty()) {
+      entry.frozen_hash = frozen_hash_or_empty(program.code, "<seed>").value_or("");
+    } else if (auto const known = frozen_hashes_.find(program.parent_id.value);
+               known != frozen_hashes_.end()) {
+      entry.frozen_hash = known->second;
+    } else {
       auto code = code_of(program.parent_id);
       if (!code) return forward_error(std::move(code));
-      reference = *std::move(code);
+      entry.frozen_hash = frozen_hash_or_empty(*code, "<parent>").value_or("");
+      frozen_hashes_.emplace(program.parent_id.value, entry.frozen_hash);
     }
-    auto hash = frozen_hash_or_empty(reference, "<parent>");
-    if (hash) entry.frozen_hash = *std::move(hash);
     if (entry.proposal.duplicate_of.empty()) {
       entry.ready = files_.load_evaluation(entry.at);
       if (entry.ready) ++summary_.imported;

@@ -28,10 +28,15 @@ CUCO_EVOLVE_INLINE Result<RunSummary> EvolutionRun::run() {
       if (stop_ && (transient_stop_ || !files_.load(files_.paths(next_, -1), run_))) break;
       auto proposal = propose(next_);
       if (!proposal) return forward_error(std::move(proposal));
-      if (!*proposal) break;  // the mutator's budget; stop_ is set
+      if (!*proposal) break;  // the mutator has no means to go on; stop_ is set
       if (auto queued = enqueue(**std::move(proposal)); !queued) return forward_error(std::move(queued));
       ++next_;
       summary_.evaluated += slots_.start();  // runs while the next one is proposed
+    }
+    // What is in flight stays on disk: stored now, before the next proposal, it would make that another one.
+    if (summary_.error && files_.durable()) {
+      while (!slots_.empty()) (void)slots_.pop();
+      break;
     }
     if (!transient_stop_) summary_.evaluated += slots_.start();
     if (slots_.empty() || (transient_stop_ && !slots_.front().settled_or_running())) break;

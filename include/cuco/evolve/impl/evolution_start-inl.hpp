@@ -155,13 +155,14 @@ CUCO_EVOLVE_INLINE Status EvolutionRun::restore() {
     state_.enter(program);
     emit(Event::Kind::kRestored, program.generation, &program);
   }
-  std::optional<std::string> values[6];
+  std::optional<std::string> values[7];
   char const* const keys[] = {key::last_iteration,
                               key::skipped,
                               key::skips_in_a_row,
                               key::stopped,
                               key::stop_options,
-                              key::mutator_state};
+                              key::mutator_state,
+                              key::unattributed_cost};
   for (std::size_t i = 0; i < std::size(keys); ++i) {
     auto value = storage().value(keys[i]);
     if (!value) return forward_error(std::move(value));
@@ -176,6 +177,7 @@ CUCO_EVOLVE_INLINE Status EvolutionRun::restore() {
                 "choose another run directory");
   state_.skipped = to_int(values[1], 0);
   state_.skips_in_a_row = to_int(values[2], 0);
+  state_.unattributed = price_of(values[6].value_or(""));
   parts_.selector.load(selector->value_or(""));
   parts_.mutator.load(values[5].value_or(""));
   // A decision to stop stands as long as the rules are the same: what was in flight then must not undo it.

@@ -8,7 +8,9 @@
 
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/core/impl/pool.hpp"
+#include "cuco/core/log.hpp"
 #include "cuco/evolve/impl/evolution_run.hpp"
+#include "cuco/mutate/impl/ask_model.hpp"
 #include "cuco/population/archive.hpp"
 
 namespace cuco::impl {
@@ -75,6 +77,8 @@ CUCO_EVOLVE_INLINE Status EvolutionRun::save_progress(Proposal const& proposal) 
       {key::skips_in_a_row, std::to_string(state_.skips_in_a_row)},
       {key::stopped, decided ? fmt::format("{}\n{}", to_string(stop_->reason), stop_->text) : ""},
       {key::stop_options, stop_options(options_)},
+      {key::unattributed_cost, price_text(state_.unattributed)},
+      {key::trailing_cost, ""},  // what was spent after the generation before is part of this one
   };
   for (auto const& [name, value] : values)
     if (auto set = storage().set_value(name, value); !set) return set;
@@ -84,6 +88,9 @@ CUCO_EVOLVE_INLINE Status EvolutionRun::save_progress(Proposal const& proposal) 
 CUCO_EVOLVE_INLINE Status EvolutionRun::insert_skip(Proposal const& proposal) {
   ++state_.skipped;
   ++state_.skips_in_a_row;
+  Spent spent{state_.unattributed};
+  spent.add(proposal.cost_usd);
+  state_.unattributed = spent.usd;
   std::vector<std::string> moves;
   auto stored = storage().transaction([&]() -> Status {
     if (auto moved = migrate(proposal.generation, moves); !moved) return moved;
@@ -133,7 +140,32 @@ CUCO_EVOLVE_INLINE Status EvolutionRun::insert(Entry entry) {
   return {};
 }
 
+/// What was spent after the last generation: on a proposal that was not made, or on the adviser's last words.
+/// The next generation takes its place, so that a run that goes on has the rows of one that never stopped.
+CUCO_EVOLVE_INLINE Status EvolutionRun::note_trailing_cost(Stop const& stop) {
+  Spent spent{unfinished_};
+  if (!transient_stop_ && parts_.adviser.conclude) {
+    auto last = parts_.adviser.conclude();
+    spent.add(last ? last->cost_usd : spent_of(last.error()).usd);
+    if (!last)
+      log_warning(
+          fmt::format("no conclusion of the run ({}): {}", to_string(stop.reason), to_line(last.error())));
+  }
+  if (spent.usd != 0) {
+    auto noted =
+        storage().transaction([&] { return storage().set_value(key::trailing_cost, price_text(spent.usd)); });
+    if (!noted) return noted;
+  }
+  auto const trailing = storage().value(key::trailing_cost);
+  if (!trailing) return tl::unexpected<Error>(trailing.error());
+  Spent all{state_.unattributed};
+  all.add(price_of(trailing->value_or("")));
+  summary_.unattributed_cost = all.usd;
+  return {};
+}
+
 CUCO_EVOLVE_INLINE Result<RunSummary> EvolutionRun::finish(Stop stop) {
+  if (auto noted = note_trailing_cost(stop); !noted) return forward_error(std::move(noted));
   Member const* seed = nullptr;
   for (auto const& member : state_.roster.population().members)
     if (member.generation == 0 && (seed == nullptr || better_member(member, *seed))) seed = &member;

@@ -4,82 +4,20 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
-#include <filesystem>
-#include <map>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "cuco/core/atomic_file.hpp"
+#include "cuco/core/hash.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/core/log.hpp"
+#include "cuco/evolve/impl/meta_questions-inl.hpp"
 #include "cuco/evolve/impl/meta_summary.hpp"
-#include "cuco/mutate/impl/mutation_prompt.hpp"
-#include "cuco/mutate/impl/prompt_text.hpp"
 #include "cuco/mutate/impl/propose_edit.hpp"
 #include "cuco/population/seeds.hpp"
 
 namespace cuco::impl {
-
-CUCO_EVOLVE_INLINE std::string to_json(MetaMemory const& memory) {
-  auto price = [](std::optional<double> usd) {
-    return usd ? nlohmann::ordered_json(*usd) : nlohmann::ordered_json();
-  };
-  nlohmann::ordered_json json;
-  json["unprocessed_programs"] = nlohmann::ordered_json::array();
-  for (auto const& pending : memory.pending)
-    json["unprocessed_programs"].push_back({{"id", pending.program.id.value}, {"summary", pending.summary}});
-  json["meta_summary"] = memory.summaries;
-  json["meta_scratch_pad"] = memory.record;
-  json["meta_recommendations"] = memory.recommendations;
-  json["meta_recommendations_history"] = memory.history;
-  json["total_programs_meta_processed"] = memory.processed;
-  json["processed_ids"] = memory.processed_ids;
-  json["cost_not_told_usd"] = price(memory.owed);
-  json["last_advice"] = {{"generation", memory.advised}, {"cost_usd", price(memory.told)}};
-  return json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-}
-
-CUCO_EVOLVE_INLINE Result<MetaMemory> meta_memory_from_json(std::string const& text,
-                                                            std::string const& file) {
-  try {
-    auto const json = nlohmann::json::parse(text);
-    auto price = [](nlohmann::json const& value) {
-      return value.is_null() ? std::optional<double>() : std::optional<double>(value.get<double>());
-    };
-    MetaMemory memory;
-    for (auto const& entry : json.at("unprocessed_programs")) {
-      PendingProgram pending;
-      pending.program.id.value = entry.at("id").get<std::string>();
-      pending.summary = entry.value("summary", "");
-      memory.pending.push_back(std::move(pending));
-    }
-    memory.summaries = json.value("meta_summary", "");
-    memory.record = json.value("meta_scratch_pad", "");
-    memory.recommendations = json.value("meta_recommendations", "");
-    memory.history = json.value("meta_recommendations_history", std::vector<std::string>());
-    memory.processed = json.at("total_programs_meta_processed").get<std::int64_t>();
-    memory.processed_ids = json.at("processed_ids").get<std::vector<std::string>>();
-    auto& ids = memory.processed_ids;
-    std::sort(ids.begin(), ids.end());
-    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    if (json.contains("cost_not_told_usd")) memory.owed = price(json["cost_not_told_usd"]);
-    if (json.contains("last_advice")) {
-      memory.advised = json["last_advice"].at("generation").get<int>();
-      memory.told = price(json["last_advice"].at("cost_usd"));
-    }
-    return memory;
-  } catch (std::exception const& error) {
-    return fail_at(ErrorCode::kParse,
-                   file,
-                   0,
-                   std::string("the memory of the summaries cannot be read: ") + error.what(),
-                   "remove the file to start the summaries anew");
-  }
-}
 
 CUCO_EVOLVE_INLINE std::string MetaSummary::file() const {
   return options_.directory.empty() ? "" : options_.directory + "/meta_memory.json";
@@ -101,7 +39,7 @@ CUCO_EVOLVE_INLINE void MetaSummary::remember() {
   }
 }
 
-CUCO_EVOLVE_INLINE void MetaSummary::keep() {
+CUCO_EVOLVE_INLINE void MetaSummary::keep() const {
   if (options_.directory.empty()) return;
   if (auto kept = write_file_atomic(file(), to_json(memory_)); !kept)
     log_warning("meta-summary: its memory is not kept: " + to_line(kept.error()));
@@ -149,100 +87,72 @@ CUCO_EVOLVE_INLINE void MetaSummary::pass_over() {
   log_info(fmt::format("meta-summary: the oldest {} new programs are passed over", extra));
 }
 
-CUCO_EVOLVE_INLINE Result<std::string> MetaSummary::ask_for(std::string prompt, AskModel const& ask) {
-  auto system = fill_prompt(*prompts_, "summary_system");
-  if (!system) return system;
-  ChatRequest request;
-  request.system = *std::move(system);
-  request.messages.push_back({ChatMessage::Role::kUser, std::move(prompt)});
-  request.temperature = options_.temperature;
-  request.max_tokens = options_.max_tokens;
-  request.effort = options_.effort;
-  auto reply = ask(request);
-  if (!reply) return forward_error(std::move(reply));
-  Spent spent{memory_.owed};
-  spent.add(reply->cost_usd);
-  memory_.owed = spent.usd;
-  if (reply->finish != FinishReason::kEnd)
-    return fail(ErrorCode::kProcess,
-                fmt::format("the reply is of no use (finish reason {})", to_string(reply->finish)));
-  auto text = shorten_lines(reply->text, reply->text.size());
-  if (text.find_first_not_of(" \t\r\n") == std::string::npos)
-    return fail(ErrorCode::kProcess, "the reply is empty");
-  return text;
-}
-
-/// The three steps. What the first has done is kept when a later one fails.
-CUCO_EVOLVE_INLINE Status MetaSummary::summarise(AskModel const& ask) {
-  constexpr std::size_t kSummaryCharacters = 2000;
-  constexpr std::size_t kFeedbackCharacters = 3000;
-  constexpr std::size_t kHistory = 10;
-  if (auto loaded = need_prompts(prompts_, options_.prompts); !loaded) return loaded;
-  auto step = [&](std::string_view name,
-                  std::map<std::string, std::string> const& values) -> Result<std::string> {
-    auto prompt = fill_prompt(*prompts_, name, values);
-    if (!prompt) return prompt;
-    return ask_for(*std::move(prompt), ask);
-  };
-
+/// The first step: one summary for each program. What has one is not asked about again, by a later process
+/// neither.
+CUCO_EVOLVE_INLINE Result<MetaSummary::Text> MetaSummary::ask_summaries(std::size_t first,
+                                                                        bool concluding,
+                                                                        AskModel const& ask,
+                                                                        std::optional<double>& cost) {
   std::string summaries;
-  for (auto& pending : memory_.pending) {
-    auto const& program = pending.program;
+  for (std::size_t i = first; i < memory_.pending.size(); ++i) {
+    auto& pending = memory_.pending[i];
+    if (pending.program.code.empty()) continue;
+    std::optional<double> price = 0;
     if (pending.summary.empty()) {
-      auto summary = step(
-          "summary_program",
-          {{"title", program_title(program)},
-           {"result", result_line(program)},
-           {"description", attribute_or(program.metadata, "patch_description", "(nothing)")},
-           {"change", program.code_diff.empty() ? fenced(program.code) : fenced(program.code_diff, "diff")},
-           {"feedback",
-            program.text_feedback.empty() ? "(none)"
-                                          : shorten_lines(program.text_feedback, kFeedbackCharacters)}});
-      if (!summary) return forward_error(std::move(summary));
-      pending.summary = fmt::format("{}\n({}, {})",
-                                    shorten_lines(*summary, kSummaryCharacters),
-                                    program_title(program),
-                                    program.correct ? "correct" : "failed");
+      auto text = ask_about(pending.program, ask, price);
+      if (text && *text) {
+        pending.summary = **std::move(text);
+        pending.cost_usd = price;
+      }
+      if (!text || !*text) {
+        Spent spent{cost};
+        spent.add(price);
+        cost = spent.usd;
+        return text;
+      }
+    } else {
+      price = pending.cost_usd;
     }
+    Spent spent{cost};
+    spent.add(price);
+    cost = spent.usd;
+    if (!concluding) pending.cost_usd = 0;
+    keep();
     summaries += (summaries.empty() ? "" : "\n\n") + pending.summary;
   }
-  auto const best =
-      best_.id.empty()
-          ? std::string("No program is correct yet.")
-          : paragraphs({program_title(best_) + "\nResult: " + result_line(best_), fenced(best_.code)});
-  auto record = step("summary_insights",
-                     {{"summaries", summaries},
-                      {"previous", memory_.record.empty() ? "(none yet)" : memory_.record},
-                      {"best", best}});
-  if (!record) return forward_error(std::move(record));
-  auto const insights = shorten_lines(*record, options_.record_characters);
-  auto recommendations =
-      step("summary_recommendations",
-           {{"insights", insights},
-            {"previous", memory_.recommendations.empty() ? "(none yet)" : memory_.recommendations},
-            {"best", best},
-            {"count", std::to_string(options_.recommendations)}});
-  if (!recommendations) return forward_error(std::move(recommendations));
+  return Text(std::move(summaries));
+}
 
-  memory_.summaries = std::move(summaries);
-  memory_.record = insights;
-  memory_.recommendations = shorten_lines(*recommendations, options_.recommendation_characters);
+/// The three steps. What was done is kept when a later one fails, or the process dies.
+CUCO_EVOLVE_INLINE Status MetaSummary::summarise(AskModel const& ask) {
+  constexpr std::size_t kHistory = 10;
+  auto& owed = memory_.owed;
+  if (auto loaded = need_prompts(prompts_, options_.prompts); !loaded) return loaded;
+  auto summaries = ask_summaries(0, false, ask, owed);
+  if (!summaries) return forward_error(std::move(summaries));
+  if (!*summaries) return {};
+  if (auto const name = content_hash_128(**summaries); memory_.draft_of != name) {
+    auto record = ask_insights(**summaries, ask, owed);
+    if (!record) return forward_error(std::move(record));
+    if (!*record) return {};
+    memory_.draft = **std::move(record);
+    memory_.draft_of = name;
+    keep();
+  }
+  auto recommendations = ask_recommendations(memory_.draft, ask, owed);
+  if (!recommendations) return forward_error(std::move(recommendations));
+  if (!*recommendations) return {};
+
+  memory_.summaries = **std::move(summaries);
+  memory_.record = std::exchange(memory_.draft, {});
+  memory_.draft_of.clear();
+  memory_.recommendations = **std::move(recommendations);
   memory_.history.push_back(memory_.recommendations);
   if (memory_.history.size() > kHistory) memory_.history.erase(memory_.history.begin());
   for (auto const& pending : memory_.pending) note_processed(pending.program.id.value);
   memory_.processed += static_cast<std::int64_t>(memory_.pending.size());
   memory_.pending.clear();
-  if (!options_.directory.empty()) {
-    auto const path = fmt::format("{}/meta_{}.txt", options_.directory, memory_.processed);
-    auto const text = fmt::format(
-        "# INDIVIDUAL PROGRAM SUMMARIES\n\n{}\n\n# GLOBAL INSIGHTS SCRATCHPAD\n\n{}\n\n# META "
-        "RECOMMENDATIONS\n\n{}\n",
-        memory_.summaries,
-        memory_.record,
-        memory_.recommendations);
-    if (auto written = write_file_atomic(path, text); !written)
-      log_warning("meta-summary: " + to_line(written.error()));
-  }
+  write_text(memory_.processed, memory_.summaries, memory_.record, memory_.recommendations);
   return {};
 }
 
@@ -259,18 +169,49 @@ CUCO_EVOLVE_INLINE Result<Advice> MetaSummary::advise(int generation, AskModel c
   } else {
     pass_over();
     if (auto done = summarise(ask); !done) {
-      auto const& error = done.error();
-      if (error.code == ErrorCode::kBudget || error.code == ErrorCode::kCancelled) {
-        keep();
-        return forward_error(std::move(done));
-      }
-      log_warning("meta-summary: " + to_line(error) + "; the last recommendations stay");
+      keep();
+      return forward_error(std::move(done));
     }
   }
   memory_.advised = generation;
   memory_.told = std::exchange(memory_.owed, 0);
   keep();
   return Advice{memory_.recommendations, memory_.told};
+}
+
+/// Nothing that a longer run would go on from may change, so that it has the same rows as one that was not
+/// concluded in between: only the texts and the summaries of single programs stay.
+CUCO_EVOLVE_INLINE Result<Advice> MetaSummary::conclude(AskModel const& ask) {
+  remember();
+  if (broken_) return tl::unexpected<Error>(*broken_);
+  auto const most = std::max(1, options_.most_at_once);
+  std::size_t first = memory_.pending.size();
+  int count = 0;
+  for (; first > 0 && count < most; --first) count += memory_.pending[first - 1].program.code.empty() ? 0 : 1;
+  if (count == 0) return Advice{memory_.recommendations, 0};
+  std::optional<double> cost = 0;
+  auto failed = [&](Error error) {
+    auto spent = spent_of(error);
+    spent.add(cost);
+    return tl::unexpected<Error>(with_spent(std::move(error), spent));
+  };
+  if (auto loaded = need_prompts(prompts_, options_.prompts); !loaded)
+    return forward_error(std::move(loaded));
+  auto summaries = ask_summaries(first, true, ask, cost);
+  if (!summaries) return failed(std::move(summaries).error());
+  if (!*summaries) return Advice{memory_.recommendations, cost};
+  auto const name = content_hash_128(**summaries);
+  if (memory_.concluded == name) return Advice{memory_.recommendations, 0};
+  auto record = ask_insights(**summaries, ask, cost);
+  if (!record) return failed(std::move(record).error());
+  if (!*record) return Advice{memory_.recommendations, cost};
+  auto recommendations = ask_recommendations(**record, ask, cost);
+  if (!recommendations) return failed(std::move(recommendations).error());
+  if (!*recommendations) return Advice{memory_.recommendations, cost};
+  write_text(memory_.processed + count, **summaries, **record, **recommendations);
+  memory_.concluded = name;
+  keep();
+  return Advice{**std::move(recommendations), cost};
 }
 
 }  // namespace cuco::impl

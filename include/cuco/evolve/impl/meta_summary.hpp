@@ -2,46 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "cuco/core/event.hpp"
 #include "cuco/core/program.hpp"
 #include "cuco/core/result.hpp"
 #include "cuco/evolve/advice.hpp"
+#include "cuco/evolve/impl/meta_memory.hpp"
 #include "cuco/evolve/meta_summariser_options.hpp"
 #include "cuco/llm/prompt_library.hpp"
 #include "cuco/mutate/impl/ask_model.hpp"
 
 namespace cuco::impl {
-
-/// A program that is not summarised yet.
-struct PendingProgram {
-  Program program{};      ///< Only the id is set while the run has not shown it.
-  std::string summary{};  ///< Not empty: the model's part is done, a later step failed.
-};
-
-/// What a summariser knows between two calls; the content of `meta_memory.json`.
-struct MetaMemory {
-  std::string summaries{};  ///< Of the last programs summarised, for readers.
-  std::string record{};
-  std::string recommendations{};
-  std::vector<std::string> history{};        ///< The last recommendations, the current ones included.
-  std::int64_t processed = 0;                ///< Programs summarised or passed over.
-  std::vector<std::string> processed_ids{};  ///< Sorted, each once.
-  std::vector<PendingProgram> pending{};
-  std::optional<double> owed = 0;  ///< Spent and not told in an `Advice` yet; empty: unknown.
-  int advised = -1;                ///< Generation of the last advice that cost something.
-  std::optional<double> told = 0;  ///< What that advice said it cost.
-};
-
-/// Text of `meta_memory.json`; of `pending`, ids and summaries.
-[[nodiscard]] std::string to_json(MetaMemory const& memory);
-/// Errors: kParse.
-[[nodiscard]] Result<MetaMemory> meta_memory_from_json(std::string const& text, std::string const& file);
 
 /// The summariser without its backend, so that bodies are compiled once.
 class MetaSummary {
@@ -50,6 +28,7 @@ class MetaSummary {
 
   void on(Event const& event);
   [[nodiscard]] Result<Advice> advise(int generation, AskModel const& ask);
+  [[nodiscard]] Result<Advice> conclude(AskModel const& ask);
   [[nodiscard]] std::string const& recommendations() const { return memory_.recommendations; }
 
  private:
@@ -57,9 +36,33 @@ class MetaSummary {
   void take(Program const& program);
   void pass_over();
   void note_processed(std::string const& id);
+  /// Text of the model. Empty: its reply is of no use, which is logged.
+  using Text = std::optional<std::string>;
+  [[nodiscard]] Result<Text> ask_for(std::string_view name,
+                                     std::map<std::string, std::string> const& values,
+                                     AskModel const& ask,
+                                     std::optional<double>& cost) const;
+  [[nodiscard]] Result<Text> ask_about(Program const& program,
+                                       AskModel const& ask,
+                                       std::optional<double>& cost) const;
+  [[nodiscard]] Result<Text> ask_insights(std::string const& summaries,
+                                          AskModel const& ask,
+                                          std::optional<double>& cost) const;
+  [[nodiscard]] Result<Text> ask_recommendations(std::string const& insights,
+                                                 AskModel const& ask,
+                                                 std::optional<double>& cost) const;
+  [[nodiscard]] Result<Text> ask_summaries(std::size_t first,
+                                           bool concluding,
+                                           AskModel const& ask,
+                                           std::optional<double>& cost);
+  /// What is known of the best program, for a prompt.
+  [[nodiscard]] std::string best_text() const;
   [[nodiscard]] Status summarise(AskModel const& ask);
-  [[nodiscard]] Result<std::string> ask_for(std::string prompt, AskModel const& ask);
-  void keep();
+  void write_text(std::int64_t programs,
+                  std::string const& summaries,
+                  std::string const& record,
+                  std::string const& recommendations) const;
+  void keep() const;
   [[nodiscard]] std::string file() const;
 
   MetaSummariserOptions options_;

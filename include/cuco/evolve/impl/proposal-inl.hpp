@@ -24,7 +24,10 @@ CUCO_EVOLVE_INLINE std::string proposal_json(Proposal const& proposal, std::stri
   json["duplicate_of"] = proposal.duplicate_of.value;
   json["selector_state"] = proposal.selector_state;
   json["mutator_state"] = proposal.mutator_state;
-  if (proposal.skipped.empty()) {
+  if (!proposal.skipped.empty()) {
+    json["cost_usd"] =
+        proposal.cost_usd ? nlohmann::ordered_json(*proposal.cost_usd) : nlohmann::ordered_json();
+  } else {
     Program without_code = proposal.program;
     without_code.code.clear();
     without_code.embedding.clear();
@@ -49,7 +52,12 @@ CUCO_EVOLVE_INLINE Result<Proposal> proposal_from_json(std::string_view text,
     out.duplicate_of.value = json.at("duplicate_of").get<std::string>();
     out.selector_state = json.at("selector_state").get<std::string>();
     out.mutator_state = json.at("mutator_state").get<std::string>();
-    if (!out.skipped.empty()) return out;
+    if (!out.skipped.empty()) {
+      auto const cost = json.find("cost_usd");
+      if (cost != json.end() && cost->is_null()) out.cost_usd.reset();
+      if (cost != json.end() && cost->is_number()) out.cost_usd = cost->get<double>();
+      return out;
+    }
     if (json.at("code_hash").get<std::string>() != content_hash_128(code))
       return fail(ErrorCode::kConflict, "the source file is not the one that was proposed");
     auto program = program_from_json(json.at("program").dump());

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,8 @@ struct Proposal {
   int generation = 0;
   int seed_slot = -1;     ///< Number of the seed folder in runs with several seeds; -1: the generation's own.
   std::string skipped{};  ///< Why nothing was proposed; empty: `program` is set.
-  Program program{};      ///< Without results.
+  std::optional<double> cost_usd = 0;  ///< Of a skipped one: what was spent all the same. Empty: unknown.
+  Program program{};                   ///< Without results.
   ProgramId duplicate_of{};  ///< An earlier program with the same code, whose results hold for this one too.
   std::string selector_state{};
   std::string mutator_state{};

@@ -14,8 +14,9 @@
 #include "cuco/core/impl/state.hpp"
 #include "cuco/core/mutation.hpp"
 #include "cuco/core/result.hpp"
-#include "cuco/evolve/advice.hpp"
+#include "cuco/evolve/impl/run_adviser.hpp"
 #include "cuco/fwd.hpp"
+#include "cuco/mutate/any_mutator.hpp"
 #include "cuco/population/seeds.hpp"
 
 /// @file
@@ -93,6 +94,8 @@ class RunSelector : public RunPart {
 
 class RunMutator : public RunPart {
  public:
+  /// Whether it is made, in the phase that was set, for parents that fail.
+  [[nodiscard]] virtual bool repairs_failures() const = 0;
   [[nodiscard]] virtual Result<Mutation> mutate(MutationContext const& context, Rng& rng) = 0;
 };
 
@@ -123,6 +126,7 @@ template <class M>
 class RunMutatorOf final : public RunPartOf<M, RunMutator> {
  public:
   using RunPartOf<M, RunMutator>::RunPartOf;
+  bool repairs_failures() const override { return impl::repairs_failures(this->part_); }
   Result<Mutation> mutate(MutationContext const& context, Rng& rng) override {
     return this->part_.mutate(context, rng);
   }
@@ -155,7 +159,7 @@ struct RunParts {
   RunEvaluator const& evaluator;
   EvolutionOptions const& options;
   std::vector<std::function<void(Event const&)>> const& observers;
-  std::function<Result<Advice>(int)> const& adviser;  ///< May be empty.
+  RunAdviser const& adviser;
 };
 
 /// `Evolution::run`. An exception of a part is an error of kInternal.

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -41,6 +43,33 @@ CUCO_EVOLVE_INLINE void SearchState::enter(Program const& program) {
   if (duplicate) ++duplicates;
   if (!program.correct && !duplicate && !program.parent_id.empty())
     failures[program.parent_id.value].push_back(program.id);
+  if (!program.correct || program.parent_id.empty()) return;
+  auto const* parent = roster.find(program.parent_id);
+  if (parent != nullptr && !parent->correct) repaired.insert(program.parent_id.value);
+}
+
+CUCO_EVOLVE_INLINE ProgramId SearchState::to_repair(ProgramId const& parent) const {
+  constexpr int kTries = 2;
+  auto const found = failures.find(parent.value);
+  if (found == failures.end()) return {};
+  auto const& all = found->second;
+  for (auto id = all.rbegin(); id != all.rend(); ++id) {
+    auto const* member = roster.find(*id);
+    if (member != nullptr && member->children < kTries && repaired.count(id->value) == 0) return *id;
+  }
+  return {};
+}
+
+CUCO_EVOLVE_INLINE std::string price_text(std::optional<double> usd) {
+  return usd ? fmt::format("{}", *usd) : std::string("unknown");
+}
+
+CUCO_EVOLVE_INLINE std::optional<double> price_of(std::string_view text) {
+  if (text.empty()) return 0;
+  double usd = 0;
+  auto const [end, fault] = std::from_chars(text.data(), text.data() + text.size(), usd);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return usd;
 }
 
 CUCO_EVOLVE_INLINE std::optional<Stop> stop_after(SearchState const& state, EvolutionOptions const& options) {
@@ -84,6 +113,7 @@ CUCO_EVOLVE_INLINE std::string options_json(EvolutionOptions const& o, std::stri
   json["top_k_inspirations"] = o.top_k_inspirations;
   json["elite_ratio"] = o.elite_ratio;
   json["failures_told"] = o.failures_told;
+  json["repair_fraction"] = o.repair_fraction;
   json["migration_interval"] = o.migration_interval;
   json["migration_rate"] = o.migration_rate;
   json["elitism"] = o.elitism;

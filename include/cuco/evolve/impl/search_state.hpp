@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "cuco/core/evaluation.hpp"
@@ -36,6 +37,9 @@ inline constexpr char const* skipped = "skipped_generations";
 inline constexpr char const* skips_in_a_row = "skips_in_a_row";
 inline constexpr char const* stopped = "stopped";
 inline constexpr char const* stop_options = "stop_options";
+/// USD, or "unknown": of generations without a program; of what came after the last generation.
+inline constexpr char const* unattributed_cost = "unattributed_cost";
+inline constexpr char const* trailing_cost = "trailing_cost";
 }  // namespace key
 
 struct Stop {
@@ -52,6 +56,7 @@ struct SearchState {
   std::vector<std::string> codes{};              ///< All codes, those in flight included.
   std::vector<std::vector<float>> embeddings{};  ///< Of `codes`; empty ones where there are none.
   std::unordered_map<std::string, std::vector<ProgramId>> failures{};  ///< Parent -> children that failed.
+  std::unordered_set<std::string> repaired{};            ///< Programs that failed and have a correct child.
   std::unordered_map<std::string, ProgramId> by_code{};  ///< Code key -> the first program with it.
   int last_generation = -1;                              ///< All generations up to this one are complete.
   int skips_in_a_row = 0;
@@ -59,11 +64,15 @@ struct SearchState {
   int programs = 0;
   int correct = 0;
   int duplicates = 0;
+  std::optional<double> unattributed = 0;  ///< USD of generations without a program. Empty: unknown.
 
   /// Makes a code known before its program is stored. Returns the earlier program with the same code, if any.
   ProgramId announce(Program const& program);
   /// Takes in a stored program whose code is known.
   void enter(Program const& program);
+  /// The newest child of `parent` that failed and may still be repaired: nothing that works came of it, and
+  /// it was tried less than twice. Empty: none.
+  [[nodiscard]] ProgramId to_repair(ProgramId const& parent) const;
 
  private:
   /// `code_key`, read once for all copies of a program.
@@ -91,6 +100,10 @@ struct SearchState {
 void apply(Evaluation const& evaluation, Program& program);
 /// The same from the row of a program with equal code.
 void apply(Program const& twin, Program& program);
+
+/// A price as the storage keeps it, and back. Text that is no price is unknown; no text is nothing.
+[[nodiscard]] std::string price_text(std::optional<double> usd);
+[[nodiscard]] std::optional<double> price_of(std::string_view text);
 
 /// Seconds since the epoch.
 [[nodiscard]] double now();

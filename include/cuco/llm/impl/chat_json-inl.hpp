@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -152,12 +153,19 @@ CUCO_EVOLVE_INLINE ChatJson reply_to_json(ChatReply const& reply) {
   return json;
 }
 
-CUCO_EVOLVE_INLINE ChatReply reply_from_json(ChatJson const& json) {
+inline constexpr std::array kAllFinishReasons{
+    FinishReason::kEnd, FinishReason::kLength, FinishReason::kFiltered, FinishReason::kToolUse};
+
+/// Nothing without a finish reason that is known: what is cut off must not pass for whole.
+CUCO_EVOLVE_INLINE std::optional<ChatReply> reply_from_json(ChatJson const& json) {
   ChatReply reply;
   reply.text = text_at(json, "text");
   std::string const finish = text_at(json, "finish");
-  for (FinishReason const reason : {FinishReason::kLength, FinishReason::kFiltered, FinishReason::kToolUse})
-    if (finish == to_string(reason)) reply.finish = reason;
+  auto const reason = std::find_if(kAllFinishReasons.begin(),
+                                   kAllFinishReasons.end(),
+                                   [&](FinishReason known) { return finish == to_string(known); });
+  if (reason == kAllFinishReasons.end()) return std::nullopt;
+  reply.finish = *reason;
   reply.tool_calls = tool_calls_from_json(json, "tool_calls");
   reply.thinking = text_at(json, "thinking");
   reply.provider_state = text_at(json, "provider_state");
@@ -198,11 +206,15 @@ CUCO_EVOLVE_INLINE ChatJson error_to_json(Error const& error) {
   return json;
 }
 
-CUCO_EVOLVE_INLINE Error error_from_json(ChatJson const& json) {
+/// Nothing without a code that is known: it decides whether the call is repeated.
+CUCO_EVOLVE_INLINE std::optional<Error> error_from_json(ChatJson const& json) {
   Error error;
-  std::string const code = text_at(json, "code");
-  for (ErrorCode const known : kAllErrorCodes)
-    if (code == to_string(known)) error.code = known;
+  std::string const word = text_at(json, "code");
+  auto const code = std::find_if(kAllErrorCodes.begin(), kAllErrorCodes.end(), [&](ErrorCode known) {
+    return word == to_string(known);
+  });
+  if (code == kAllErrorCodes.end()) return std::nullopt;
+  error.code = *code;
   error.cause = text_at(json, "cause");
   error.remedy = text_at(json, "remedy");
   error.file = text_at(json, "file");
@@ -224,10 +236,12 @@ CUCO_EVOLVE_INLINE std::string answer_to_json(Result<ChatReply> const& answer) {
 CUCO_EVOLVE_INLINE std::optional<Result<ChatReply>> answer_from_json(std::string_view text) {
   auto const json = ChatJson::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
-  if (auto const reply = json.find("reply"); reply != json.end() && reply->is_object())
-    return Result<ChatReply>(reply_from_json(*reply));
-  if (auto const error = json.find("error"); error != json.end() && error->is_object())
-    return Result<ChatReply>(tl::unexpected<Error>(error_from_json(*error)));
+  if (auto const found = json.find("reply"); found != json.end() && found->is_object()) {
+    if (auto reply = reply_from_json(*found)) return Result<ChatReply>(*std::move(reply));
+  } else if (auto const failed = json.find("error"); failed != json.end() && failed->is_object()) {
+    if (auto error = error_from_json(*failed))
+      return Result<ChatReply>(tl::unexpected<Error>(*std::move(error)));
+  }
   return std::nullopt;
 }
 

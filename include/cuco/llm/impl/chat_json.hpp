@@ -19,7 +19,7 @@ namespace cuco::impl {
 
 /// `{"reply": …}` or `{"error": …}`.
 [[nodiscard]] std::string answer_to_json(Result<ChatReply> const& answer);
-/// Empty when `json` is neither.
+/// Empty when `json` is neither, or one without a finish reason or code that is known.
 [[nodiscard]] std::optional<Result<ChatReply>> answer_from_json(std::string_view json);
 
 /// Copies without secrets, see redaction.hpp.

@@ -17,7 +17,7 @@
 namespace cuco::impl {
 
 CUCO_EVOLVE_INLINE EnsembleBook::EnsembleBook(std::vector<std::string> models, std::uint64_t seed)
-    : seed_(seed), pulls_(models.size(), 0) {
+    : seed_(seed), pulls_(models.size(), 0), no_pulls_(models.size(), 0) {
   for (std::string const& model : models) {
     std::string name = model;
     for (int copy = 2; std::find(names_.begin(), names_.end(), name) != names_.end(); ++copy)
@@ -104,9 +104,11 @@ CUCO_EVOLVE_INLINE ArmNews EnsembleBook::on(Event const& event) {
   return news;
 }
 
-CUCO_EVOLVE_INLINE EnsembleBook::Turn EnsembleBook::turn(ChatRequest const& request) {
+CUCO_EVOLVE_INLINE EnsembleBook::Turn EnsembleBook::turn(ChatRequest const& request, bool aside) {
   Turn out;
-  out.conversation = conversation_key(request);
+  out.aside = aside;
+  // A name of its own: the same question of a mutator and of somebody else are two conversations.
+  out.conversation = (aside ? "aside " : "") + conversation_key(request);
   bool const more = continues_conversation(request);
   auto const found = conversations_.find(out.conversation);
   if (more && found != conversations_.end()) out.arm = found->second.arm;
@@ -118,7 +120,7 @@ CUCO_EVOLVE_INLINE EnsembleBook::Turn EnsembleBook::turn(ChatRequest const& requ
 
 CUCO_EVOLVE_INLINE void EnsembleBook::assign(Turn const& turn, std::size_t arm) {
   conversations_[turn.conversation].arm = arm;
-  if (!turn.arm) ++pulls_[arm];
+  if (!turn.arm && !turn.aside) ++pulls_[arm];
 }
 
 CUCO_EVOLVE_INLINE std::string EnsembleBook::wrap(std::string_view policy, std::string const& state) const {

@@ -45,13 +45,18 @@ class EnsembleBook {
   /// A conversation: its name and how often it was begun in this generation.
   struct Turn {
     std::string conversation{};
+    bool aside = false;
     std::optional<std::size_t> arm{};  ///< Who answered its earlier turns; empty: it begins, or is not ours.
     Rng rng{0};                        ///< For choosing its arm.
   };
-  [[nodiscard]] Turn turn(ChatRequest const& request);
+  /// `aside`: a conversation that no program is to come of.
+  [[nodiscard]] Turn turn(ChatRequest const& request, bool aside);
   /// `arm` takes the conversation.
   void assign(Turn const& turn, std::size_t arm);
-  [[nodiscard]] std::vector<int> const& pulls() const { return pulls_; }
+  /// What counts against the arms for the choice of `turn`.
+  [[nodiscard]] std::vector<int> const& pulls(Turn const& turn) const {
+    return turn.aside ? no_pulls_ : pulls_;
+  }
 
   /// Policy state as JSON with the arms' names, and back for arms that may have changed since.
   [[nodiscard]] std::string wrap(std::string_view policy, std::string const& state) const;
@@ -73,6 +78,7 @@ class EnsembleBook {
   GenerationScope scope_{};
   bool restoring_ = false;
   std::vector<int> pulls_{};
+  std::vector<int> no_pulls_{};  ///< As many zeros.
   std::unordered_map<std::string, Conversation> conversations_{};
   std::unordered_map<std::string, double> scores_{};  ///< Of correct programs, by id.
   std::optional<double> baseline_{};

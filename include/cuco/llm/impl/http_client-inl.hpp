@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/impl/http_client.hpp"
 
 namespace cuco::impl {
@@ -26,7 +27,7 @@ struct HttpTransfer {
   curl_off_t moved = 0;  ///< Bytes in both directions, as the progress callback last saw them.
   bool head_told = false;
   bool too_long = false;
-  bool ended_early = false;  ///< `on_body` had enough.
+  bool ended_early = false;  ///< `on_body` had enough, or enough of a refusal is there.
 };
 
 /// Of a reply that is not 2xx only the beginning is of use.
@@ -63,7 +64,9 @@ CUCO_EVOLVE_INLINE std::size_t on_http_body(char* data, std::size_t size, std::s
   if (!is_success(transfer.reply)) {
     std::size_t const room = kMostErrorBytes - std::min(kMostErrorBytes, transfer.reply.body.size());
     transfer.reply.body.append(data, std::min(bytes, room));
-    return bytes;
+    if (bytes < room) return bytes;
+    transfer.ended_early = true;
+    return 0;
   }
   if (bytes > request.most_bytes - std::min(request.most_bytes, transfer.received)) {
     transfer.too_long = true;
@@ -311,13 +314,23 @@ CUCO_EVOLVE_INLINE Result<HttpReply> http_exchange(HttpRequest const& request) {
     return http_failure(ErrorCode::kInternal, request, "libcurl is out of memory");
   auto const ended = drive_transfer(multi.get(), transfer);
   curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &transfer.reply.status);
+  curl_off_t sending = 0;
+  curl_easy_getinfo(handle, CURLINFO_PRETRANSFER_TIME_T, &sending);
   curl_multi_remove_handle(multi.get(), handle);
-  if (!ended) return tl::unexpected<Error>(ended.error());
+  // A refusal stands, however much of its words has arrived: it is not a broken connection, which would be
+  // tried again.
+  bool const refused = transfer.reply.status >= 300 && (ended || ended.error().code != ErrorCode::kCancelled);
+  if (refused) return std::move(transfer.reply);
+  auto const failed = [&](tl::unexpected<Error> failure) {
+    if (sending == 0) return tl::unexpected<Error>(unbilled(std::move(failure).value()));
+    return failure;
+  };
+  if (!ended) return failed(tl::unexpected<Error>(ended.error()));
   if (transfer.too_long)
     return http_failure(ErrorCode::kParse,
                         request,
                         "the reply is longer than " + std::to_string(request.most_bytes) + " bytes");
-  if (*ended != CURLE_OK && !transfer.ended_early) return curl_failure(*ended, words, request);
+  if (*ended != CURLE_OK && !transfer.ended_early) return failed(curl_failure(*ended, words, request));
   // A 2xx reply without a body has a head too.
   if (is_success(transfer.reply) && !transfer.head_told && request.on_head) request.on_head(transfer.reply);
   return std::move(transfer.reply);

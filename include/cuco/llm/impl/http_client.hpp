@@ -15,7 +15,7 @@
 
 namespace cuco::impl {
 
-/// A reply that arrived whole, whatever its status.
+/// A reply: whole if its status is 2xx, else as much of it as arrived, up to 256 KiB.
 struct HttpReply {
   long status = 0;
   std::vector<std::pair<std::string, std::string>> headers{};  ///< Names in lower case.
@@ -57,7 +57,9 @@ struct HttpRequest {
 ///
 /// Errors: kTimeout; kProcess for transport failures (no such host, refused, reset, cut off), kRefused for a
 /// certificate that is not trusted, kInvalidArgument for a URL that is none or a header with a line break,
-/// kParse for a reply longer than `most_bytes`, kCancelled. Any thread.
+/// kParse for a reply longer than `most_bytes`, kCancelled. A reply whose status is 300 or more is none of
+/// them, also when it breaks off or stalls. An error from before anything was sent says so (`is_free`). Any
+/// thread.
 [[nodiscard]] Result<HttpReply> http_exchange(HttpRequest const& request);
 
 /// Scheme, host and port of `url`, without user name and path: all that errors may show of it.

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/impl/json_reply.hpp"
+#include "cuco/llm/llm_error.hpp"
 #include "cuco/llm/wire/dialect.hpp"
 #include "cuco/llm/wire/json.hpp"
 
@@ -68,19 +70,6 @@ CUCO_EVOLVE_INLINE std::optional<std::string> json_value_in(std::string_view tex
   return std::string(value);
 }
 
-CUCO_EVOLVE_INLINE void add_usage(ChatReply& to, ChatReply const& from) {
-  to.usage.input += from.usage.input;
-  to.usage.output += from.usage.output;
-  to.usage.cache_read += from.usage.cache_read;
-  to.usage.cache_written += from.usage.cache_written;
-  to.usage.thinking += from.usage.thinking;
-  if (to.cost_usd && from.cost_usd) {
-    *to.cost_usd += *from.cost_usd;
-  } else {
-    to.cost_usd.reset();
-  }
-}
-
 CUCO_EVOLVE_INLINE Result<ChatReply> with_json_checked(
     std::string const& provider,
     ChatRequest const& request,
@@ -103,9 +92,10 @@ CUCO_EVOLVE_INLINE Result<ChatReply> with_json_checked(
   asked.text = "Your answer cannot be used: " + problem + ". " + wire::json_instruction(request.json_schema);
   again.messages.push_back(std::move(asked));
   auto repaired = ask_once(again);
-  if (!repaired) return repaired;
-  add_usage(*repaired, *reply);
-  if (repaired->finish != FinishReason::kEnd) return repaired;
+  Discarded first(again);
+  first.add(*reply);
+  first.charge_to(repaired);
+  if (!repaired || repaired->finish != FinishReason::kEnd) return repaired;
   if (auto value = json_value_in(repaired->text, request.json_schema, problem)) {
     repaired->text = std::move(*value);
     return repaired;
@@ -115,8 +105,8 @@ CUCO_EVOLVE_INLINE Result<ChatReply> with_json_checked(
   error.cause =
       provider + ": the model's answer is no JSON that can be used, also when asked again: " + problem;
   error.remedy = "use a model with structured output";
-  error.detail = "http-status: 200\n" + repaired->text.substr(0, 4096);
-  return tl::unexpected<Error>(std::move(error));
+  error.detail = "http-status: 200\n" + as_words(repaired->text);
+  return tl::unexpected<Error>(with_price_of(std::move(error), repaired, again));
 }
 
 }  // namespace cuco::impl

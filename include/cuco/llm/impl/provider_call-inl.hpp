@@ -9,11 +9,12 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <ctime>
 #include <utility>
 
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/core/log.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/impl/json_reply.hpp"
 #include "cuco/llm/impl/provider_call.hpp"
 #include "cuco/llm/impl/scrubbed.hpp"
@@ -27,7 +28,10 @@ namespace cuco::impl {
 CUCO_EVOLVE_INLINE std::optional<std::chrono::milliseconds> seconds_in(std::string text) {
   if (!text.empty() && text.back() == 's') text.pop_back();
   if (text.empty() || text.find_first_not_of("0123456789.") != std::string::npos) return std::nullopt;
-  double const seconds = std::strtod(text.c_str(), nullptr);
+  // Not strtod, which would wait for a comma where the locale has one.
+  double seconds = -1;
+  auto const [end, fault] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   if (!(seconds >= 0 && seconds < 1e7)) return std::nullopt;
   return std::chrono::milliseconds(static_cast<long long>(std::llround(seconds * 1000)));
 }
@@ -145,6 +149,14 @@ CUCO_EVOLVE_INLINE Attempt attempt(ProviderCall const& call, ChatRequest const& 
   };
   auto const exchanged = http_exchange(http);
   auto const failed = [&](Error error) {
+    // What was written before it broke off is billed.
+    auto const counted = decoder ? decoder->counted() : std::nullopt;
+    auto told = failed_call_of(error);
+    if (counted && !told.usage && !told.usd) {
+      told.usage = counted;
+      told.broke_off = true;
+      error = with_failed_call(std::move(error), told);
+    }
     result.reply = tl::unexpected<Error>(std::move(error));
     return std::move(result);
   };
@@ -175,6 +187,21 @@ CUCO_EVOLVE_INLINE Attempt attempt(ProviderCall const& call, ChatRequest const& 
   return result;
 }
 
+/// Remembers for all later calls what one has learned that was answered in the end.
+CUCO_EVOLVE_INLINE void remember(SharedDialect& shared,
+                                 wire::Dialect const& learned,
+                                 std::string const& name,
+                                 std::string const& refusal) {
+  std::unique_lock lock(shared.mutex);
+  auto const before = shared.dialect;
+  shared.dialect = wire::joined(before, learned);
+  auto const after = shared.dialect;
+  lock.unlock();
+  if (before == after) return;
+  log_warning(name + ": the server does not take " + wire::what_is_left_out(before, after) +
+              "; requests do without from now on: " + as_one_line(refusal, 200));
+}
+
 CUCO_EVOLVE_INLINE Result<ChatReply> ask_once(ProviderCall const& call,
                                               SharedDialect& shared,
                                               ChatRequest const& request) {
@@ -183,6 +210,7 @@ CUCO_EVOLVE_INLINE Result<ChatReply> ask_once(ProviderCall const& call,
     std::lock_guard const lock(shared.mutex);
     dialect = shared.dialect;
   }
+  std::string refusal;  // the last that taught something
   // `learn` is bounded by itself; this guards against one that is not.
   for (int round = 0;; ++round) {
     wire::Body body = call.body(request, dialect, call.endpoint.limits.stream);
@@ -191,14 +219,14 @@ CUCO_EVOLVE_INLINE Result<ChatReply> ask_once(ProviderCall const& call,
     wire::Dialect next = dialect;
     next.json = body.json;
     if (!refused || round == 12 || !wire::learn(next, call.knobs, request, result.refusal)) {
+      // What did not help was not the reason: later requests must not suffer from it.
+      if (result.reply && !refusal.empty()) remember(shared, dialect, call.name, refusal);
       if (result.reply) result.reply->model = call.name;
       return std::move(result.reply);
     }
     if (next.json == body.json) next.json = dialect.json;
     dialect = next;
-    std::lock_guard const lock(shared.mutex);
-    shared.dialect = next;
-    shared.dialect.no_state = false;
+    refusal = std::move(result.refusal);
   }
 }
 

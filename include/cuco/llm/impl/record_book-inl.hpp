@@ -18,9 +18,12 @@
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/errno_text.hpp"
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/core/log.hpp"
 #include "cuco/llm/impl/canonical_request.hpp"
 #include "cuco/llm/impl/chat_json.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/impl/record_book.hpp"
+#include "cuco/llm/impl/setup_json.hpp"
 
 namespace cuco::impl {
 
@@ -86,6 +89,11 @@ CUCO_EVOLVE_INLINE Status RecordBook::index_lines() {
     if (end == std::string_view::npos) break;  // what a killed recorder left of its last line
     auto const line = text.substr(at, end - at);
     auto head = read_line_head(line);
+    if (auto setup = head ? std::nullopt : setup_from_line(line)) {
+      setup_ = std::move(setup);
+      at = end + 1;
+      continue;
+    }
     if (!head)
       return fail_at(ErrorCode::kParse,
                      path_,
@@ -136,11 +144,12 @@ CUCO_EVOLVE_INLINE std::optional<Result<ChatReply>> RecordBook::find(CallName co
     place = found->second;
   }
   auto const line = line_at(place);
-  if (!line) return Result<ChatReply>(tl::unexpected<Error>(line.error()));
+  if (!line) return Result<ChatReply>(tl::unexpected<Error>(unbilled(line.error())));
   auto answer = answer_from_json(*line);
+  if (answer && *answer) (*answer)->recorded_as = call.text();
   if (answer) return answer;
-  return Result<ChatReply>(
-      fail_at(ErrorCode::kParse, path_, 0, "call " + call.text() + " of the recording is damaged"));
+  return Result<ChatReply>(tl::unexpected<Error>(unbilled(
+      fail_at(ErrorCode::kParse, path_, 0, "call " + call.text() + " of the recording is damaged").value())));
 }
 
 CUCO_EVOLVE_INLINE Status RecordBook::store(CallName const& call,
@@ -153,16 +162,53 @@ CUCO_EVOLVE_INLINE Status RecordBook::store(CallName const& call,
                            ",\"model\":" + ChatJson(is_utf8(model) ? model : "unnamed").dump() +
                            ",\"request\":" + request_to_json(request) + "," + answered.substr(1);
   std::lock_guard const lock(mutex_);
+  auto const begin = size_;
+  if (Status written = append(line); !written) return written;
+  calls_[call.text()] = {begin, static_cast<std::int64_t>(line.size()), model};
+  return {};
+}
+
+CUCO_EVOLVE_INLINE Status RecordBook::append(std::string const& line) {
   if (!writer_) return fail(ErrorCode::kInternal, "this recording is open for reading only");
   if (Status written = writer_->append(line); !written) return written;
-  calls_[call.text()] = {size_, static_cast<std::int64_t>(line.size()), model};
   size_ += static_cast<std::int64_t>(line.size()) + 1;
   return {};
 }
 
+CUCO_EVOLVE_INLINE Status RecordBook::set_up(RecordingSetup const& setup) {
+  std::lock_guard const lock(mutex_);
+  if (setup_ == setup) return {};
+  if (setup_ || !calls_.empty())
+    log_warning(
+        path_ +
+        ": what was recorded here before asked other models, or asked them otherwise; it may not replay");
+  if (Status written = append(setup_line(setup)); !written) return written;
+  setup_ = setup;
+  return {};
+}
+
+CUCO_EVOLVE_INLINE std::optional<RecordingSetup> RecordBook::setup() const {
+  std::lock_guard const lock(mutex_);
+  return setup_;
+}
+
+CUCO_EVOLVE_INLINE std::optional<Error> RecordBook::missed() const {
+  std::lock_guard const lock(mutex_);
+  return missed_;
+}
+
 CUCO_EVOLVE_INLINE Error RecordBook::missing(CallName const& call,
                                              std::string const& model,
-                                             ChatRequest const& request) const {
+                                             ChatRequest const& request) {
+  Error error = why_missing(call, model, request);
+  std::lock_guard const lock(mutex_);
+  if (!missed_) missed_ = error;
+  return error;
+}
+
+CUCO_EVOLVE_INLINE Error RecordBook::why_missing(CallName const& call,
+                                                 std::string const& model,
+                                                 ChatRequest const& request) const {
   std::vector<std::pair<std::string, Place>> all;
   {
     std::lock_guard const lock(mutex_);

@@ -18,6 +18,7 @@
 #include "cuco/core/result.hpp"
 #include "cuco/llm/impl/generation_scope.hpp"
 #include "cuco/llm/impl/line_file.hpp"
+#include "cuco/llm/recording_setup.hpp"
 
 namespace cuco::impl {
 
@@ -45,10 +46,15 @@ class RecordBook {
                              std::string const& model,
                              ChatRequest const& redacted_request,
                              Result<ChatReply> const& redacted_answer);
-  /// Why `call` cannot be replayed.
+  /// Why `call` cannot be replayed; the first reason is kept.
   [[nodiscard]] Error missing(CallName const& call,
                               std::string const& model,
-                              ChatRequest const& redacted_request) const;
+                              ChatRequest const& redacted_request);
+  [[nodiscard]] std::optional<Error> missed() const;
+
+  /// See `Recording::set_up`.
+  [[nodiscard]] Status set_up(RecordingSetup const& setup);
+  [[nodiscard]] std::optional<RecordingSetup> setup() const;
 
   [[nodiscard]] std::vector<std::string> models() const;
   [[nodiscard]] std::size_t size() const;
@@ -61,6 +67,10 @@ class RecordBook {
   };
   [[nodiscard]] Status index_lines();
   [[nodiscard]] Result<std::string> line_at(Place const& place) const;
+  [[nodiscard]] Error why_missing(CallName const& call,
+                                  std::string const& model,
+                                  ChatRequest const& redacted_request) const;
+  [[nodiscard]] Status append(std::string const& line);
 
   mutable std::mutex mutex_{};
   std::string path_{};
@@ -70,6 +80,8 @@ class RecordBook {
   GenerationScope scope_{};
   std::unordered_map<std::string, int> asked_{};  ///< Scope and request -> times.
   std::map<std::string, Place> calls_{};          ///< `CallName::text` -> the last line of that name.
+  std::optional<RecordingSetup> setup_{};
+  std::optional<Error> missed_{};
 };
 
 }  // namespace cuco::impl

@@ -49,6 +49,8 @@ CUCO_EVOLVE_INLINE std::optional<ChatReply> ReplyCache::find(std::string const& 
   ChatReply reply = found->second;
   reply.usage = {};
   reply.cost_usd = 0;
+  reply.recorded_as.clear();
+  reply.from_record = false;
   return reply;
 }
 

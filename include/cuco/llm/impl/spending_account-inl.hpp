@@ -3,12 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <ctime>
 #include <filesystem>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -17,24 +15,11 @@
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/core/log.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/impl/spending_account.hpp"
 #include "cuco/llm/redaction.hpp"
 
 namespace cuco::impl {
-
-CUCO_EVOLVE_INLINE TokenUsage expected_usage(ChatRequest const& request) {
-  std::size_t characters = request.system.size() + request.json_schema.size();
-  for (ChatMessage const& m : request.messages) {
-    characters += m.text.size() + m.provider_state.size();
-    for (ToolCall const& call : m.tool_calls) characters += call.name.size() + call.arguments.size();
-  }
-  for (ToolSpec const& tool : request.tools)
-    characters += tool.name.size() + tool.description.size() + tool.parameters.size();
-  TokenUsage usage;
-  usage.input = static_cast<std::int64_t>(characters / 3 + 1);
-  usage.output = std::max(0, request.max_tokens);
-  return usage;
-}
 
 CUCO_EVOLVE_INLINE SpendingAccount::SpendingAccount(Budget budget,
                                                     std::string ledger,
@@ -94,6 +79,8 @@ CUCO_EVOLVE_INLINE void SpendingAccount::restore(std::string const& bytes, std::
       return;
     }
     ++spending_.calls;
+    if (auto const call = json.find("call"); call != json.end() && call->is_string())
+      booked_.insert(call->get<std::string>());
     spending_.tokens += count("input") + count("output");
     auto const& cost = json["cost_usd"];
     if (cost.is_number()) {
@@ -126,7 +113,7 @@ CUCO_EVOLVE_INLINE Status SpendingAccount::within_limits() const {
 CUCO_EVOLVE_INLINE Result<CallEstimate> SpendingAccount::reserve(std::string const& model,
                                                                  ChatRequest const& request) {
   TokenUsage const usage = expected_usage(request);
-  CallEstimate const estimate{prices_.cost_usd(model, usage), usage.input, usage.input + usage.output};
+  CallEstimate const estimate{prices_.cost_usd(model, usage), usage};
   std::lock_guard const lock(mutex_);
   if (!ready_) return tl::unexpected<Error>(ready_.error());
   if (budget_.usd && !estimate.usd && !allow_unpriced_)
@@ -135,7 +122,7 @@ CUCO_EVOLVE_INLINE Result<CallEstimate> SpendingAccount::reserve(std::string con
                 "give its price in a TOML file named by CUCO_PRICES, or give a budget in tokens");
   if (Status within = within_limits(); !within) return forward_error(std::move(within));
   spending_.usd_in_flight += estimate.usd.value_or(0);
-  spending_.tokens_in_flight += estimate.tokens;
+  spending_.tokens_in_flight += usage.input + usage.output;
   ++spending_.calls_in_flight;
   return estimate;
 }
@@ -149,53 +136,25 @@ CUCO_EVOLVE_INLINE std::string utc_now() {
   return stamp;
 }
 
-/// What the calls behind an error cost, where its detail has a line `cost-usd: N`; else nothing.
-CUCO_EVOLVE_INLINE double reported_cost(Error const& error) {
-  constexpr std::string_view label = "cost-usd: ";
-  for (std::string_view rest = error.detail; !rest.empty();) {
-    auto const end = std::min(rest.find('\n'), rest.size());
-    auto line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (!line.starts_with(label)) continue;
-    line.remove_prefix(label.size());
-    double usd = 0;
-    auto const [stop, fault] = std::from_chars(line.data(), line.data() + line.size(), usd);
-    if (fault == std::errc{} && stop == line.data() + line.size() && usd >= 0 && std::isfinite(usd))
-      return usd;
-  }
-  return 0;
-}
-
-/// What the backend counted, or, where it counts nothing, an estimate.
-CUCO_EVOLVE_INLINE TokenUsage counted_usage(CallEstimate const& reserved, Result<ChatReply> const& answer) {
-  if (!answer) return {};
-  if (!(answer->usage == TokenUsage{})) return answer->usage;
-  std::size_t characters = answer->text.size() + answer->thinking.size();
-  for (ToolCall const& call : answer->tool_calls) characters += call.name.size() + call.arguments.size();
-  TokenUsage usage;
-  usage.input = reserved.input;
-  usage.output = static_cast<std::int64_t>(characters / 3 + 1);
-  return usage;
-}
-
 CUCO_EVOLVE_INLINE void SpendingAccount::settle(CallEstimate const& reserved,
                                                 std::string const& model,
                                                 Result<ChatReply> const& answer) {
-  TokenUsage const usage = counted_usage(reserved, answer);
+  // What may be billed counts: a budget that trusts failures to be free is none.
+  TokenUsage const usage = answer ? counted_usage(*answer, reserved.expected.input)
+                                  : billed_usage(answer.error(), reserved.expected);
   std::string const& who = answer && !answer->model.empty() ? answer->model : model;
-  std::optional<double> cost = 0;
-  if (answer) {
-    cost = answer->cost_usd;
-    if (cost && !(*cost >= 0 && std::isfinite(*cost))) cost.reset();
-    if (!cost) cost = prices_.cost_usd(who, usage);
-    if (!cost) cost = prices_.cost_usd(model, usage);
-  } else {
-    cost = reported_cost(answer.error());
-  }
+  std::optional<double> cost = answer ? answer->cost_usd : billed_usd(answer.error());
+  if (cost && !(*cost >= 0 && std::isfinite(*cost))) cost.reset();
+  if (!cost) cost = prices_.cost_usd(who, usage);
+  if (!cost) cost = prices_.cost_usd(model, usage);
   std::lock_guard const lock(mutex_);
   spending_.usd_in_flight -= reserved.usd.value_or(0);
-  spending_.tokens_in_flight -= reserved.tokens;
+  spending_.tokens_in_flight -= reserved.expected.input + reserved.expected.output;
   if (--spending_.calls_in_flight == 0) spending_.usd_in_flight = 0;  // no rounding stays behind
+  std::string const call = answer ? answer->recorded_as : std::string();
+  // An earlier process paid for it and wrote it down.
+  if (answer && answer->from_record && booked_.count(call) != 0) return;
+  if (!call.empty()) booked_.insert(call);
   ++spending_.calls;
   spending_.tokens += std::max<std::int64_t>(0, usage.input) + std::max<std::int64_t>(0, usage.output);
   spending_.usd += cost.value_or(0);
@@ -204,6 +163,7 @@ CUCO_EVOLVE_INLINE void SpendingAccount::settle(CallEstimate const& reserved,
   nlohmann::ordered_json line = nlohmann::ordered_json::object();
   line["time"] = utc_now();
   line["model"] = redact_secrets(who);
+  if (!call.empty()) line["call"] = call;
   line["outcome"] = answer ? to_string(answer->finish) : to_string(answer.error().code);
   line["input"] = usage.input;
   line["output"] = usage.output;

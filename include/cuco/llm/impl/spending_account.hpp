@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_set>
 
 #include "cuco/core/chat.hpp"
 #include "cuco/core/result.hpp"
@@ -19,12 +19,8 @@ namespace cuco::impl {
 /// What a call is expected to cost at most.
 struct CallEstimate {
   std::optional<double> usd{};  ///< Empty: the price is unknown.
-  std::int64_t input = 0;       ///< Tokens of the prompt.
-  std::int64_t tokens = 0;      ///< Those and the reply's.
+  TokenUsage expected{};
 };
-
-/// A third of the characters of a prompt, and all the tokens the reply may have.
-[[nodiscard]] TokenUsage expected_usage(ChatRequest const& request);
 
 /// A budget and what has been spent of it. Any thread.
 class SpendingAccount {
@@ -34,7 +30,8 @@ class SpendingAccount {
   /// Puts the expected cost of a call aside. Errors: kBudget when a limit is reached, or the call's cost
   /// could not be checked against it; those of the prices and of the ledger.
   [[nodiscard]] Result<CallEstimate> reserve(std::string const& model, ChatRequest const& request);
-  /// Books what a reserved call cost.
+  /// Books what a reserved call cost, or, of one that failed, what it may have cost. A reply from a recording
+  /// is booked once: not when the ledger has that call already.
   void settle(CallEstimate const& reserved, std::string const& model, Result<ChatReply> const& answer);
   [[nodiscard]] Spending spent() const;
 
@@ -49,6 +46,7 @@ class SpendingAccount {
   Status ready_{};  ///< Why nothing can be spent; a ledger that cannot be kept up included.
   std::optional<LineFile> ledger_{};
   Spending spending_{};
+  std::unordered_set<std::string> booked_{};  ///< Calls of a recording that are part of `spending_`.
 };
 
 }  // namespace cuco::impl

@@ -28,6 +28,16 @@ CUCO_EVOLVE_INLINE Error anthropic_error(Json const& json) {
       "anthropic", known == statuses.end() ? 500 : known->second, std::nullopt, error_words(dump(json)));
 }
 
+CUCO_EVOLVE_INLINE TokenUsage anthropic_usage(Json const& json) {
+  TokenUsage usage;
+  usage.cache_read = count_at(json, "cache_read_input_tokens");
+  usage.cache_written = count_at(json, "cache_creation_input_tokens");
+  usage.input = count_at(json, "input_tokens") + usage.cache_read + usage.cache_written;
+  usage.output = count_at(json, "output_tokens");
+  usage.thinking = count_at(at(json, "output_tokens_details"), "thinking_tokens");
+  return usage;
+}
+
 /// Everything that a whole reply and a merged stream have in common.
 CUCO_EVOLVE_INLINE Result<ChatReply> anthropic_read(Json const& json) {
   if (!json.is_object()) return malformed("anthropic", "it is not a JSON object");
@@ -58,12 +68,7 @@ CUCO_EVOLVE_INLINE Result<ChatReply> anthropic_read(Json const& json) {
     }
   }
   if (keep) reply.provider_state = dump(Json{{"provider", "anthropic"}, {"content", content}});
-  Json const& usage = at(json, "usage");
-  reply.usage.cache_read = count_at(usage, "cache_read_input_tokens");
-  reply.usage.cache_written = count_at(usage, "cache_creation_input_tokens");
-  reply.usage.input = count_at(usage, "input_tokens") + reply.usage.cache_read + reply.usage.cache_written;
-  reply.usage.output = count_at(usage, "output_tokens");
-  reply.usage.thinking = count_at(at(usage, "output_tokens_details"), "thinking_tokens");
+  reply.usage = anthropic_usage(at(json, "usage"));
   std::string const reason = text_at(json, "stop_reason");
   if (reason == "end_turn" || reason == "stop_sequence") {
     reply.finish = FinishReason::kEnd;
@@ -74,9 +79,9 @@ CUCO_EVOLVE_INLINE Result<ChatReply> anthropic_read(Json const& json) {
   } else if (reason == "tool_use") {
     reply.finish = has_json && reply.tool_calls.empty() ? FinishReason::kEnd : FinishReason::kToolUse;
   } else if (reason.empty()) {
-    return no_finish("anthropic");
+    return counted(no_finish("anthropic"), reply, false);
   } else {
-    return unknown_finish("anthropic", reason);
+    return counted(unknown_finish("anthropic", reason), reply);
   }
   return reply;
 }
@@ -91,6 +96,10 @@ CUCO_EVOLVE_INLINE Result<ChatReply> anthropic_reply(std::string_view body) {
 class AnthropicDecoder final : public SseDecoder {
  public:
   explicit AnthropicDecoder(OnText on_text) : SseDecoder("anthropic", std::move(on_text)) {}
+  [[nodiscard]] std::optional<TokenUsage> counted() const override {
+    if (!message_.is_object()) return std::nullopt;
+    return anthropic_usage(at(message_, "usage"));
+  }
 
  private:
   [[nodiscard]] Status take(std::string const&, Json& event) override {

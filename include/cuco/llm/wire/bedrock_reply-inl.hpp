@@ -14,6 +14,15 @@
 
 namespace cuco::wire {
 
+CUCO_EVOLVE_INLINE TokenUsage bedrock_usage(Json const& json) {
+  TokenUsage usage;
+  usage.cache_read = count_at(json, "cacheReadInputTokens");
+  usage.cache_written = count_at(json, "cacheWriteInputTokens");
+  usage.input = count_at(json, "inputTokens") + usage.cache_read + usage.cache_written;
+  usage.output = count_at(json, "outputTokens");
+  return usage;
+}
+
 CUCO_EVOLVE_INLINE Result<ChatReply> bedrock_read(Json const& json) {
   if (!json.is_object()) return malformed("bedrock", "it is not a JSON object");
   Json const& content = at(at(at(json, "output"), "message"), "content");
@@ -43,11 +52,7 @@ CUCO_EVOLVE_INLINE Result<ChatReply> bedrock_read(Json const& json) {
     }
   }
   if (keep) reply.provider_state = dump(Json{{"provider", "bedrock"}, {"content", content}});
-  Json const& usage = at(json, "usage");
-  reply.usage.cache_read = count_at(usage, "cacheReadInputTokens");
-  reply.usage.cache_written = count_at(usage, "cacheWriteInputTokens");
-  reply.usage.input = count_at(usage, "inputTokens") + reply.usage.cache_read + reply.usage.cache_written;
-  reply.usage.output = count_at(usage, "outputTokens");
+  reply.usage = bedrock_usage(at(json, "usage"));
   if (reason == "end_turn" || reason == "stop_sequence") {
     // Some models say so after a call too.
     reply.finish = reply.tool_calls.empty() ? FinishReason::kEnd : FinishReason::kToolUse;
@@ -58,12 +63,13 @@ CUCO_EVOLVE_INLINE Result<ChatReply> bedrock_read(Json const& json) {
   } else if (reason == "tool_use") {
     reply.finish = has_json && reply.tool_calls.empty() ? FinishReason::kEnd : FinishReason::kToolUse;
   } else if (reason == "malformed_model_output" || reason == "malformed_tool_use") {
-    return tl::unexpected<Error>(
-        provider_error("bedrock", 200, std::nullopt, "the model failed: stop reason " + reason));
+    return counted(tl::unexpected<Error>(provider_error(
+                       "bedrock", 200, std::nullopt, "the model failed: stop reason " + reason)),
+                   reply);
   } else if (reason.empty()) {
-    return no_finish("bedrock");
+    return counted(no_finish("bedrock"), reply, false);
   } else {
-    return unknown_finish("bedrock", reason);
+    return counted(unknown_finish("bedrock", reason), reply);
   }
   return reply;
 }
@@ -92,6 +98,11 @@ class BedrockDecoder final : public ReplyDecoder {
   /// The stream has no last message of its own: usage follows the stop reason.
   [[nodiscard]] bool ended() const override { return has_usage_ && !reason_.is_null(); }
 
+  [[nodiscard]] std::optional<TokenUsage> counted() const override {
+    if (!begun_) return std::nullopt;
+    return bedrock_usage(usage_);
+  }
+
   [[nodiscard]] Result<ChatReply> finish() override {
     if (!parser_.at_boundary() || reason_.is_null()) return no_finish("bedrock");
     return guarded("bedrock", [&]() -> Result<ChatReply> {
@@ -119,6 +130,7 @@ class BedrockDecoder final : public ReplyDecoder {
     Json const json = parse(message.payload);
     if (!json.is_object()) return malformed("bedrock", "a message of the stream is not a JSON object");
     std::string const type = message.header(":event-type");
+    begun_ = true;
     if (type == "contentBlockStart") {
       Json& block = block_of(json);
       Json const& use = at(at(json, "start"), "toolUse");
@@ -182,6 +194,7 @@ class BedrockDecoder final : public ReplyDecoder {
   Json reason_{};
   Json usage_{};
   bool has_usage_ = false;
+  bool begun_ = false;
 };
 
 CUCO_EVOLVE_INLINE std::unique_ptr<ReplyDecoder> bedrock_decoder(OnText on_text) {

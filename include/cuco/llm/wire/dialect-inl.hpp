@@ -102,6 +102,35 @@ CUCO_EVOLVE_INLINE bool learn(Dialect& dialect,
   return false;
 }
 
+CUCO_EVOLVE_INLINE Dialect joined(Dialect known, Dialect const& learned) {
+  known.json = std::max(known.json, learned.json);
+  known.no_temperature |= learned.no_temperature;
+  known.other_max_tokens |= learned.other_max_tokens;
+  known.no_stream_options |= learned.no_stream_options;
+  known.no_cache |= learned.no_cache;
+  known.no_encrypted_state |= learned.no_encrypted_state;
+  known.effort_step = std::max(known.effort_step, learned.effort_step);
+  if (learned.thinking != Dialect::Thinking::kByName) known.thinking = learned.thinking;
+  return known;
+}
+
+CUCO_EVOLVE_INLINE std::string what_is_left_out(Dialect const& before, Dialect const& after) {
+  std::string out;
+  auto const changed = [&](bool differs, char const* what) {
+    if (differs) out += (out.empty() ? "" : ", ") + std::string(what);
+  };
+  changed(before.json != after.json,
+          after.json == JsonMode::kPrompt ? "structured output" : "a schema for structured output");
+  changed(before.no_temperature != after.no_temperature, "a temperature");
+  changed(before.other_max_tokens != after.other_max_tokens, "this name of the token limit");
+  changed(before.no_stream_options != after.no_stream_options, "stream_options");
+  changed(before.no_cache != after.no_cache, "cache marks");
+  changed(before.no_encrypted_state != after.no_encrypted_state, "encrypted reasoning");
+  changed(before.thinking != after.thinking, "this way to ask for thinking");
+  changed(before.effort_step != after.effort_step, "this word for the effort");
+  return out;
+}
+
 CUCO_EVOLVE_INLINE std::string json_instruction(std::string const& schema) {
   return "Answer with one JSON value and nothing else: no prose, no code fence. It must follow this JSON "
          "Schema:\n" +

@@ -31,6 +31,7 @@ struct Dialect {
   enum class Thinking : std::uint8_t { kByName, kAdaptive, kManual, kLeaveOut } thinking = Thinking::kByName;
   int effort_step = 0;    ///< How many of the words for an effort were refused.
   bool no_state = false;  ///< Leaves `provider_state` out. Of one conversation, so it is never remembered.
+  bool operator==(Dialect const&) const = default;
 };
 
 /// Which of these a wire format can change: the others' names in an error are about something else.
@@ -50,6 +51,12 @@ struct Knobs {
                          Knobs const& knobs,
                          ChatRequest const& request,
                          std::string_view message);
+
+/// `known` with what `learned` has in addition, but for `no_state`, which is of one conversation.
+[[nodiscard]] Dialect joined(Dialect known, Dialect const& learned);
+
+/// What requests in `after` lack that those in `before` had, in words for a log.
+[[nodiscard]] std::string what_is_left_out(Dialect const& before, Dialect const& after);
 
 /// A request as JSON, and how it asks for a JSON reply.
 struct Body {

@@ -15,24 +15,28 @@
 namespace cuco::wire {
 
 CUCO_EVOLVE_INLINE Error gemini_error(Json const& json) {
-  auto const code = static_cast<long>(count_at(at(json, "error"), "code"));
-  return provider_error(
-      "gemini", code >= 300 && code < 600 ? code : 500, std::nullopt, error_words(dump(json)));
+  auto const code = status_at(at(json, "error"), "code");
+  return provider_error("gemini", code.value_or(500), std::nullopt, error_words(dump(json)));
+}
+
+CUCO_EVOLVE_INLINE TokenUsage gemini_usage(Json const& json) {
+  TokenUsage usage;
+  usage.input = count_at(json, "promptTokenCount") + count_at(json, "toolUsePromptTokenCount");
+  usage.cache_read = count_at(json, "cachedContentTokenCount");
+  usage.thinking = count_at(json, "thoughtsTokenCount");
+  usage.output = count_at(json, "candidatesTokenCount") + usage.thinking;
+  return usage;
 }
 
 CUCO_EVOLVE_INLINE Result<ChatReply> gemini_read(Json const& json) {
   if (!json.is_object()) return malformed("gemini", "it is not a JSON object");
   if (at(json, "error").is_object()) return tl::unexpected<Error>(gemini_error(json));
   ChatReply reply;
-  Json const& usage = at(json, "usageMetadata");
-  reply.usage.input = count_at(usage, "promptTokenCount") + count_at(usage, "toolUsePromptTokenCount");
-  reply.usage.cache_read = count_at(usage, "cachedContentTokenCount");
-  reply.usage.thinking = count_at(usage, "thoughtsTokenCount");
-  reply.usage.output = count_at(usage, "candidatesTokenCount") + reply.usage.thinking;
+  reply.usage = gemini_usage(at(json, "usageMetadata"));
   Json const& candidate = item(at(json, "candidates"), 0);
   if (!candidate.is_object()) {
     std::string const blocked = text_at(at(json, "promptFeedback"), "blockReason");
-    if (blocked.empty()) return malformed("gemini", "it has no candidate");
+    if (blocked.empty()) return counted(malformed("gemini", "it has no candidate"), reply, false);
     reply.finish = FinishReason::kFiltered;
     return reply;
   }
@@ -76,12 +80,13 @@ CUCO_EVOLVE_INLINE Result<ChatReply> gemini_read(Json const& json) {
                  "TOO_MANY_TOOL_CALLS",
                  "MISSING_THOUGHT_SIGNATURE",
                  "OTHER"})) {
-    return tl::unexpected<Error>(
-        provider_error("gemini", 200, std::nullopt, "the model failed: finish reason " + reason));
+    return counted(tl::unexpected<Error>(provider_error(
+                       "gemini", 200, std::nullopt, "the model failed: finish reason " + reason)),
+                   reply);
   } else if (reason.empty()) {
-    return no_finish("gemini");
+    return counted(no_finish("gemini"), reply, false);
   } else {
-    return unknown_finish("gemini", reason);
+    return counted(unknown_finish("gemini", reason), reply);
   }
   return reply;
 }
@@ -96,6 +101,10 @@ CUCO_EVOLVE_INLINE Result<ChatReply> gemini_reply(std::string_view body) {
 class GeminiDecoder final : public SseDecoder {
  public:
   explicit GeminiDecoder(OnText on_text) : SseDecoder("gemini", std::move(on_text)) {}
+  [[nodiscard]] std::optional<TokenUsage> counted() const override {
+    if (!has_candidate_ && !usage_.is_object()) return std::nullopt;
+    return gemini_usage(usage_);
+  }
 
  private:
   [[nodiscard]] Status take(std::string const&, Json& event) override {

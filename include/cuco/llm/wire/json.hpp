@@ -3,11 +3,14 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -85,6 +88,21 @@ inline std::int64_t count_at(Json const& json, char const* key) {
   return number > 0 && number < 9e15 ? static_cast<std::int64_t>(number) : 0;
 }
 
+/// An HTTP status of 300 or more that a reply tells in its text, as a number or in digits.
+inline std::optional<long> status_at(Json const& json, char const* key) {
+  Json const& value = at(json, key);
+  long status = 0;
+  if (value.is_string()) {
+    auto const& digits = value.get_ref<std::string const&>();
+    auto const [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), status);
+    if (fault != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  } else {
+    status = static_cast<long>(count_at(json, key));
+  }
+  if (status < 300 || status > 599) return std::nullopt;
+  return status;
+}
+
 /// Appends the text `more[key]` to the text `to[key]`.
 inline void append_text(Json& to, Json const& more, char const* key) {
   Json const& piece = at(more, key);
@@ -119,6 +137,52 @@ inline bool is_strict(Json const& schema) {
   return std::all_of(schema.begin(), schema.end(), is_strict);
 }
 
+/// What a list of faults says (`detail` of servers that check requests with pydantic): of each one its place
+/// and its message, and nothing of the request that it quotes.
+inline std::string fault_words(Json const& detail) {
+  if (!detail.is_structured()) return {};
+  if (detail.is_object() && !at(detail, "msg").is_string()) return {};
+  std::string words;
+  auto const add = [&](Json const& fault) {
+    std::string where;
+    for (Json const& step : at(fault, "loc")) {
+      if (!where.empty()) where += '.';
+      where += step.is_string() ? step.get<std::string>() : dump(step);
+    }
+    std::string const what = text_at(fault, "msg");
+    if (what.empty()) return;
+    words += (words.empty() ? "" : "; ") + (where.empty() ? what : where + ": " + what);
+  };
+  if (detail.is_object()) {
+    add(detail);
+  } else {
+    for (Json const& fault : detail) add(fault);
+  }
+  return words;
+}
+
+/// The same of a text that shows such a list as Python writes it, which vLLM sends as the message.
+inline std::string shown_fault_words(std::string const& text) {
+  std::string words;
+  std::size_t last = 0;
+  constexpr std::string_view kLoc = "'loc': (";
+  constexpr std::string_view kMsg = "'msg': ";
+  for (auto at = text.find(kMsg); at != std::string::npos; at = text.find(kMsg, last)) {
+    auto const begin = at + kMsg.size() + 1;
+    if (begin > text.size()) break;
+    auto const end = std::min(text.find(text[begin - 1], begin), text.size());
+    std::string where;
+    if (auto const loc = text.rfind(kLoc, at); loc != std::string::npos && loc >= last) {
+      where = text.substr(loc + kLoc.size(), text.find(')', loc) - loc - kLoc.size());
+      where.erase(std::remove(where.begin(), where.end(), '\''), where.end());
+    }
+    words += (words.empty() ? "" : "; ") + (where.empty() ? where : where + ": ") +
+             text.substr(begin, end - begin);
+    last = end;
+  }
+  return words;
+}
+
 /// Words of an error in the shapes that providers use; the body itself when it has none of them.
 inline std::string error_words(std::string_view body) {
   Json json = parse(body);
@@ -128,6 +192,8 @@ inline std::string error_words(std::string_view body) {
   std::string words = error.is_string() ? error.get<std::string>() : text_at(error, "message");
   for (char const* key : {"message", "Message", "detail", "error_description"})
     if (words.empty()) words = text_at(top, key);
+  if (auto shown = shown_fault_words(words); !shown.empty()) words = std::move(shown);
+  if (words.empty()) words = fault_words(at(top, "detail"));
   if (words.empty() && at(top, "detail").is_structured()) words = dump(at(top, "detail"));
   if (words.empty()) return std::string(body);
   // The kind of an error and the parameter at fault are told apart from its words.

@@ -15,15 +15,12 @@ namespace cuco::wire {
 
 CUCO_EVOLVE_INLINE Error chat_error(std::string const& provider, Json const& json) {
   Json const& error = at(json, "error");
-  long status = 500;
-  Json const& code = at(error, "code");
-  if (code.is_number_integer()) status = static_cast<long>(code.get<std::int64_t>());
+  long status = status_at(error, "code").value_or(500);
   std::string const kind = text_at(error, "type") + " " + text_at(error, "code");
   auto const is = [&](char const* word) { return kind.find(word) != std::string::npos; };
   if (is("rate_limit") || is("insufficient_quota")) status = 429;
   if (is("authentication") || is("invalid_api_key")) status = 401;
   if (is("invalid_request") || is("context_length_exceeded")) status = 400;
-  if (status < 300 || status > 599) status = 500;
   return provider_error(provider, status, std::nullopt, error_words(dump(json)));
 }
 
@@ -56,6 +53,30 @@ CUCO_EVOLVE_INLINE std::string chat_text(Json const& content) {
   if (content.is_array())
     for (Json const& part : content) text += text_at(part, "text");
   return text;
+}
+
+CUCO_EVOLVE_INLINE TokenUsage chat_usage(Json const& json) {
+  TokenUsage usage;
+  usage.input = count_at(json, "prompt_tokens");
+  usage.output = count_at(json, "completion_tokens");
+  Json const& prompt = at(json, "prompt_tokens_details");
+  usage.cache_read = std::max(count_at(prompt, "cached_tokens"), count_at(json, "prompt_cache_hit_tokens"));
+  usage.cache_written = count_at(prompt, "cache_write_tokens");
+  usage.thinking = count_at(at(json, "completion_tokens_details"), "reasoning_tokens");
+  return usage;
+}
+
+/// What OpenRouter says a reply cost. With a key of one's own, the provider behind it bills its part itself.
+CUCO_EVOLVE_INLINE std::optional<double> openrouter_cost(Json const& usage) {
+  auto const price = [](Json const& value) -> std::optional<double> {
+    if (!value.is_number() || !(value.get<double>() >= 0)) return std::nullopt;
+    return value.get<double>();
+  };
+  auto const cost = price(at(usage, "cost"));
+  if (!cost || at(usage, "is_byok") != Json(true)) return cost;
+  auto const upstream = price(at(at(usage, "cost_details"), "upstream_inference_cost"));
+  // Without it only a part of the price is known.
+  return upstream ? std::optional(*cost + *upstream) : std::nullopt;
 }
 
 CUCO_EVOLVE_INLINE Result<ChatReply> chat_read(std::string const& provider, Json const& json) {
@@ -91,16 +112,8 @@ CUCO_EVOLVE_INLINE Result<ChatReply> chat_read(std::string const& provider, Json
   if (state.size() > 1) reply.provider_state = dump(state);
 
   Json const& usage = at(json, "usage");
-  reply.usage.input = count_at(usage, "prompt_tokens");
-  reply.usage.output = count_at(usage, "completion_tokens");
-  Json const& prompt = at(usage, "prompt_tokens_details");
-  reply.usage.cache_read =
-      std::max(count_at(prompt, "cached_tokens"), count_at(usage, "prompt_cache_hit_tokens"));
-  reply.usage.cache_written = count_at(prompt, "cache_write_tokens");
-  reply.usage.thinking = count_at(at(usage, "completion_tokens_details"), "reasoning_tokens");
-  Json const& cost = at(usage, "cost");
-  if (provider == "openrouter" && cost.is_number() && cost.get<double>() >= 0)
-    reply.cost_usd = cost.get<double>();
+  reply.usage = chat_usage(usage);
+  if (provider == "openrouter") reply.cost_usd = openrouter_cost(usage);
 
   std::string const reason = text_at(choice, "finish_reason");
   std::string const refusal = text_at(message, "refusal");
@@ -114,13 +127,14 @@ CUCO_EVOLVE_INLINE Result<ChatReply> chat_read(std::string const& provider, Json
   } else if (reason == "stop" || reason == "eos") {
     reply.finish = FinishReason::kEnd;
   } else if (reason == "insufficient_system_resource") {
-    return tl::unexpected<Error>(provider_error(provider, 503, std::nullopt, reason));
+    return counted(tl::unexpected<Error>(provider_error(provider, 503, std::nullopt, reason)), reply);
   } else if (reason == "error") {
-    return tl::unexpected<Error>(provider_error(provider, 502, std::nullopt, "the model failed midway"));
+    return counted(
+        tl::unexpected<Error>(provider_error(provider, 502, std::nullopt, "the model failed midway")), reply);
   } else if (reason.empty()) {
-    return no_finish(provider);
+    return counted(no_finish(provider), reply, false);
   } else {
-    return unknown_finish(provider, reason);
+    return counted(unknown_finish(provider, reason), reply);
   }
   return reply;
 }
@@ -135,6 +149,10 @@ CUCO_EVOLVE_INLINE Result<ChatReply> chat_reply(std::string const& provider, std
 class ChatDecoder final : public SseDecoder {
  public:
   ChatDecoder(std::string provider, OnText on_text) : SseDecoder(std::move(provider), std::move(on_text)) {}
+  [[nodiscard]] std::optional<TokenUsage> counted() const override {
+    if (!begun_ && !usage_.is_object()) return std::nullopt;
+    return chat_usage(usage_);
+  }
 
  private:
   [[nodiscard]] Status take(std::string const&, Json& chunk) override {
@@ -143,6 +161,7 @@ class ChatDecoder final : public SseDecoder {
     Json const& choice = item(at(chunk, "choices"), 0);
     if (!choice.is_object()) return {};
     if (!at(choice, "error").is_null()) return tl::unexpected<Error>(chat_error(provider_, choice));
+    begun_ = true;
     Json const& delta = at(choice, "delta");
     for (char const* key : {"content", "refusal", "reasoning_content", "reasoning"})
       append_text(message_, delta, key);
@@ -200,6 +219,7 @@ class ChatDecoder final : public SseDecoder {
   Json message_ = Json::object();
   Json usage_{};
   Json finish_reason_{};
+  bool begun_ = false;
   std::map<std::int64_t, Json> calls_{};
 };
 

@@ -118,7 +118,7 @@ CUCO_EVOLVE_INLINE Body responses_body(std::string const& model,
 CUCO_EVOLVE_INLINE Error responses_error(Json const& error) {
   std::string const kind = text_at(error, "code") + " " + text_at(error, "type");
   auto const is = [&](char const* word) { return kind.find(word) != std::string::npos; };
-  long status = 500;
+  long status = status_at(error, "code").value_or(500);
   if (is("rate_limit") || is("insufficient_quota")) status = 429;
   if (is("overloaded") || is("slow_down")) status = 503;
   if (is("invalid_api_key") || is("authentication")) status = 401;
@@ -128,13 +128,24 @@ CUCO_EVOLVE_INLINE Error responses_error(Json const& error) {
   return provider_error("openai", status, std::nullopt, words);
 }
 
+CUCO_EVOLVE_INLINE TokenUsage responses_usage(Json const& json) {
+  TokenUsage usage;
+  usage.input = count_at(json, "input_tokens");
+  usage.output = count_at(json, "output_tokens");
+  usage.cache_read = count_at(at(json, "input_tokens_details"), "cached_tokens");
+  usage.thinking = count_at(at(json, "output_tokens_details"), "reasoning_tokens");
+  return usage;
+}
+
 CUCO_EVOLVE_INLINE Result<ChatReply> responses_read(Json const& json) {
   if (!json.is_object()) return malformed("openai", "it is not a JSON object");
-  if (at(json, "error").is_object()) return tl::unexpected<Error>(responses_error(at(json, "error")));
+  ChatReply reply;
+  reply.usage = responses_usage(at(json, "usage"));
+  if (at(json, "error").is_object())
+    return counted(tl::unexpected<Error>(responses_error(at(json, "error"))), reply);
   Json const& output = at(json, "output");
   std::string const status = text_at(json, "status");
-  if (!output.is_array()) return malformed("openai", "it has no output");
-  ChatReply reply;
+  if (!output.is_array()) return counted(malformed("openai", "it has no output"), reply);
   std::string refusal;
   bool keep = false;
   for (Json const& item : output) {
@@ -153,12 +164,6 @@ CUCO_EVOLVE_INLINE Result<ChatReply> responses_read(Json const& json) {
     }
   }
   if (keep) reply.provider_state = dump(Json{{"provider", "openai"}, {"items", output}});
-  Json const& usage = at(json, "usage");
-  reply.usage.input = count_at(usage, "input_tokens");
-  reply.usage.output = count_at(usage, "output_tokens");
-  reply.usage.cache_read = count_at(at(usage, "input_tokens_details"), "cached_tokens");
-  reply.usage.thinking = count_at(at(usage, "output_tokens_details"), "reasoning_tokens");
-
   std::string const why = text_at(at(json, "incomplete_details"), "reason");
   if (status == "completed") {
     reply.finish = !reply.tool_calls.empty() ? FinishReason::kToolUse
@@ -170,13 +175,14 @@ CUCO_EVOLVE_INLINE Result<ChatReply> responses_read(Json const& json) {
   } else if (status == "incomplete" && why == "content_filter") {
     reply.finish = FinishReason::kFiltered;
   } else if (status == "incomplete") {
-    return unknown_finish("openai", why);
+    return counted(unknown_finish("openai", why), reply);
   } else if (status == "failed" || status == "cancelled") {
-    return tl::unexpected<Error>(provider_error("openai", 500, std::nullopt, "the response " + status));
+    return counted(
+        tl::unexpected<Error>(provider_error("openai", 500, std::nullopt, "the response " + status)), reply);
   } else if (status.empty() || status == "in_progress" || status == "queued") {
-    return no_finish("openai");
+    return counted(no_finish("openai"), reply, false);
   } else {
-    return unknown_finish("openai", status);
+    return counted(unknown_finish("openai", status), reply);
   }
   return reply;
 }
@@ -192,11 +198,17 @@ CUCO_EVOLVE_INLINE Result<ChatReply> responses_reply(std::string_view body) {
 class ResponsesDecoder final : public SseDecoder {
  public:
   explicit ResponsesDecoder(OnText on_text) : SseDecoder("openai", std::move(on_text)) {}
+  [[nodiscard]] std::optional<TokenUsage> counted() const override {
+    if (!begun_) return std::nullopt;
+    return responses_usage(at(response_, "usage"));
+  }
 
  private:
   [[nodiscard]] Status take(std::string const& name, Json& event) override {
     std::string type = text_at(event, "type");
     if (type.empty()) type = name;
+    // Before its output begins, a response may still be refused for the rate or the quota.
+    begun_ = begun_ || type.rfind("response.output", 0) == 0 || type.rfind("response.reasoning", 0) == 0;
     if (type == "response.output_text.delta") {
       tell(text_at(event, "delta"));
     } else if (type == "response.output_item.done") {
@@ -220,6 +232,7 @@ class ResponsesDecoder final : public SseDecoder {
 
   Json items_ = Json::array();
   Json response_{};
+  bool begun_ = false;
 };
 
 CUCO_EVOLVE_INLINE std::unique_ptr<ReplyDecoder> responses_decoder(OnText on_text) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ class ReplyDecoder {
   [[nodiscard]] virtual bool ended() const = 0;
   /// The reply. Errors: kProcess when the stream was cut off: without a finish reason there is no reply.
   [[nodiscard]] virtual Result<ChatReply> finish() = 0;
+  /// The tokens that the provider has told so far, for the price of a reply that breaks off. Empty: it has
+  /// not begun to answer.
+  [[nodiscard]] virtual std::optional<TokenUsage> counted() const = 0;
 };
 
 }  // namespace cuco::wire

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/llm/impl/sse_parser.hpp"
 #include "cuco/llm/llm_error.hpp"
 #include "cuco/llm/wire/json.hpp"
@@ -27,6 +28,17 @@ inline tl::unexpected<Error> no_finish(std::string const& provider) {
 
 inline tl::unexpected<Error> unknown_finish(std::string const& provider, std::string const& reason) {
   return malformed(provider, "unknown finish reason '" + reason + "'");
+}
+
+/// `failed` with the tokens and the price that the provider told in the same reply. `whole`: it told all of
+/// them.
+inline tl::unexpected<Error> counted(tl::unexpected<Error> failed,
+                                     ChatReply const& reply,
+                                     bool whole = true) {
+  if (reply.usage == TokenUsage{} && !reply.cost_usd) return failed;
+  impl::FailedCall call{reply.usage, !whole, whole ? reply.cost_usd : std::nullopt};
+  if (reply.usage == TokenUsage{}) call.usage.reset();
+  return tl::unexpected<Error>(impl::with_failed_call(std::move(failed).value(), call));
 }
 
 /// What `read` returns, or an error when `provider` sent JSON of a shape that nobody expects.

@@ -35,12 +35,17 @@ CUCO_EVOLVE_INLINE ApiUse api_use(std::string_view code) {
 
 CUCO_EVOLVE_INLINE std::string line_ranges(std::string_view code, bool mutable_ones) {
   auto const blocks = find_evolve_blocks(code);
-  if (!blocks) return "none";
+  return blocks ? line_ranges(code, *blocks, mutable_ones) : "none";
+}
+
+CUCO_EVOLVE_INLINE std::string line_ranges(std::string_view code,
+                                           std::vector<EvolveBlock> const& blocks,
+                                           bool mutable_ones) {
   auto const lines = static_cast<std::uint32_t>(std::count(code.begin(), code.end(), '\n')) +
                      (code.empty() || code.back() == '\n' ? 0U : 1U);
   std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;
   std::uint32_t next = 1;
-  for (auto const& block : *blocks) {
+  for (auto const& block : blocks) {
     if (mutable_ones) {
       ranges.emplace_back(block.start_line + 1, block.end_line - 1);
     } else {
@@ -151,10 +156,14 @@ class PromptDraft {
 
   void parent_text() {
     auto const& parent = context_.parent;
+    auto const lines = [&](bool mutable_ones) {
+      return plan_.blocks != nullptr ? line_ranges(parent.code, *plan_.blocks, mutable_ones)
+                                     : line_ranges(parent.code, mutable_ones);
+    };
     parent_ = fill("mutate_parent",
                    {{"result", result_line(parent)},
-                    {"mutable_lines", line_ranges(parent.code, true)},
-                    {"frozen_lines", line_ranges(parent.code, false)},
+                    {"mutable_lines", lines(true)},
+                    {"frozen_lines", lines(false)},
                     {"code", fenced(parent.code)}});
     if (plan_.partner != nullptr)
       partner_ = fill("mutate_cross_partner",

@@ -11,6 +11,7 @@
 #include "cuco/core/mutation.hpp"
 #include "cuco/core/program.hpp"
 #include "cuco/core/result.hpp"
+#include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/llm/prompt_library.hpp"
 #include "cuco/mutate/llm_mutator_options.hpp"
 
@@ -31,8 +32,9 @@ constexpr char const* to_string(LlmEdit edit) {
 /// What one mutation drew.
 struct PromptPlan {
   LlmEdit edit = LlmEdit::kDiff;
-  std::string format{};              ///< Name of the template that says what to reply.
-  Program const* partner = nullptr;  ///< Of a crossover.
+  std::string format{};                              ///< Name of the template that says what to reply.
+  Program const* partner = nullptr;                  ///< Of a crossover.
+  std::vector<EvolveBlock> const* blocks = nullptr;  ///< Of the parent; null: they are looked for.
 };
 
 /// How kernels of a program reach their peers, by the names it uses.
@@ -44,6 +46,9 @@ struct ApiUse {
 
 /// "lines 1 to 40 and 210 to 330": the lines of `code` inside, or outside, its EVOLVE blocks.
 [[nodiscard]] std::string line_ranges(std::string_view code, bool mutable_ones);
+[[nodiscard]] std::string line_ranges(std::string_view code,
+                                      std::vector<EvolveBlock> const& blocks,
+                                      bool mutable_ones);
 
 /// `prompts.fill` with kNotFound as kToolMissing: for a mutator, kNotFound is about the parent.
 [[nodiscard]] Result<std::string> fill_prompt(PromptLibrary const& prompts,

@@ -10,6 +10,8 @@
 #include "cuco/core/hash.hpp"
 #include "cuco/core/impl/inline.hpp"
 #include "cuco/edit/evolve_blocks.hpp"
+#include "cuco/embed/impl/code_words.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/mutate/impl/novelty_filter.hpp"
 
 namespace cuco::impl {
@@ -38,6 +40,7 @@ CUCO_EVOLVE_INLINE Status NoveltyFilter::follow(std::vector<std::string> const& 
   if (!same) {
     index_.clear();
     read_.clear();
+    settings_.clear();
   }
   for (std::size_t i = read_.size(); i < known.size(); ++i) {
     std::vector<float> row;
@@ -57,6 +60,46 @@ CUCO_EVOLVE_INLINE Status NoveltyFilter::follow(std::vector<std::string> const& 
   return {};
 }
 
+/// A hash of what decides how a program runs: its numbers, the names of CUDA and its libraries, and the names
+/// of the methods it calls, in any order.
+CUCO_EVOLVE_INLINE std::uint64_t settings_hash(std::string_view text) {
+  using Kind = CodeWord::Kind;
+  auto const words = code_words(text);
+  std::vector<std::string_view> settings;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    bool const method = words[i].kind == Kind::kName && i > 0 && i + 1 < words.size() &&
+                        (words[i - 1].text == "." || words[i - 1].text == "->") && words[i + 1].text == "(";
+    if (words[i].kind == Kind::kNumber || words[i].kind == Kind::kKnown || method)
+      settings.push_back(words[i].text);
+  }
+  std::sort(settings.begin(), settings.end());
+  std::string all;
+  for (auto const& setting : settings) all.append(setting).push_back('\n');
+  return hash64(all);
+}
+
+CUCO_EVOLVE_INLINE std::uint64_t NoveltyFilter::settings_of(std::size_t known_index,
+                                                            std::string const& code) {
+  auto const found = settings_.find(known_index);
+  if (found != settings_.end()) return found->second;
+  return settings_.emplace(known_index, settings_hash(text_of(code))).first->second;
+}
+
+/// Whether a judge that fails like that would fail about everything, so that the run has to wait for better
+/// times; what fails otherwise decides nothing, and the proposal passes.
+CUCO_EVOLVE_INLINE bool ends_judging(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kBudget:
+    case ErrorCode::kCancelled:
+    case ErrorCode::kRefused:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kToolMissing:
+    case ErrorCode::kIo:
+    case ErrorCode::kStorage: return true;
+    default: return false;
+  }
+}
+
 /// Code as a fenced block whose fence does not occur in it.
 CUCO_EVOLVE_INLINE std::string fence(std::string const& code) {
   std::size_t longest = 2;
@@ -68,19 +111,23 @@ CUCO_EVOLVE_INLINE std::string fence(std::string const& code) {
   return ticks + "cuda\n" + code + (code.ends_with('\n') ? "" : "\n") + ticks;
 }
 
-/// What a judge's reply says; empty when it says neither.
+/// Takes the first word off `text`, whatever stands before it, in capital letters.
+CUCO_EVOLVE_INLINE std::string take_word(std::string_view& text) {
+  auto const capital = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
+  auto const is_letter = [&](char c) { return capital(c) >= 'A' && capital(c) <= 'Z'; };
+  auto const begin = std::find_if(text.begin(), text.end(), is_letter);
+  auto const end = std::find_if_not(begin, text.end(), is_letter);
+  std::string word(begin, end);
+  std::transform(word.begin(), word.end(), word.begin(), capital);
+  text.remove_prefix(static_cast<std::size_t>(end - text.begin()));
+  return word;
+}
+
+/// What a judge's reply says, which begins with one of two words; empty when it says neither.
 CUCO_EVOLVE_INLINE std::optional<bool> says_novel(std::string_view reply) {
-  std::string word;
-  for (char const c : reply) {
-    if (word.size() >= 12) break;
-    if (c >= 'a' && c <= 'z') {
-      word += static_cast<char>(c - 'a' + 'A');
-    } else if (c >= 'A' && c <= 'Z') {
-      word += c;
-    }
-  }
-  if (word.starts_with("NOTNOVEL")) return false;
-  if (word.starts_with("NOVEL")) return true;
+  auto const word = take_word(reply);
+  if (word == "NOVEL") return true;
+  if (word == "NOTNOVEL" || (word == "NOT" && take_word(reply) == "NOVEL")) return false;
   return std::nullopt;
 }
 
@@ -108,8 +155,17 @@ CUCO_EVOLVE_INLINE void NoveltyFilter::ask_judge(std::string const& existing,
   request.temperature = 0;
   request.max_tokens = 2048;
   auto const reply = options_.judge.complete(request);
-  if (!reply) return failed(reply.error());
+  if (!reply) {
+    verdict.cost_usd = billed_usd(reply.error());
+    if (ends_judging(reply.error().code)) verdict.error = reply.error();
+    return failed(reply.error());
+  }
   verdict.cost_usd = reply->cost_usd;
+  if (reply->finish != FinishReason::kEnd) {
+    verdict.note =
+        std::string("the judge's reply is of no use (finish reason ") + to_string(reply->finish) + ")";
+    return;
+  }
   auto const novel = says_novel(reply->text);
   if (!novel) {
     verdict.note = "the judge's reply is neither NOVEL nor NOT_NOVEL";
@@ -144,9 +200,23 @@ CUCO_EVOLVE_INLINE NoveltyVerdict NoveltyFilter::check(Mutation const& mutation,
   auto const nearest = index_.nearest(verdict.embedding);
   if (!nearest || !*nearest) return verdict;
   verdict.similarity = (*nearest)->cosine;
-  if (!((*nearest)->cosine > options_.threshold)) return verdict;
+  // A repair is near to what it repairs.
+  if (mutation.patch_type == "fix" || !((*nearest)->cosine > options_.threshold)) return verdict;
+  auto const near = index_.above(verdict.embedding, options_.threshold);
+  if (!near) return verdict;
+  auto const settings = settings_hash(proposed);
+  auto const same = std::find_if(near->begin(), near->end(), [&](SimilarityIndex::Match const& match) {
+    return settings_of(match.index, known[match.index]) == settings;
+  });
+  if (same == near->end()) {
+    verdict.note = "other numbers or names of the libraries than in all programs near it";
+    return verdict;
+  }
   verdict.is_new = false;
-  if (options_.judge) ask_judge(text_of(known[(*nearest)->index]), proposed, verdict);
+  verdict.similarity = same->cosine;
+  // Kept for one generation only: a run that is resumed has to ask the same.
+  if (std::exchange(judged_in_, context.generation) != context.generation) judged_.clear();
+  if (options_.judge) ask_judge(text_of(known[same->index]), proposed, verdict);
   return verdict;
 }
 

@@ -27,6 +27,7 @@ struct NoveltyVerdict {
       similarity{};    ///< With the nearest known program; empty: there is none, or it is not known.
   std::string note{};  ///< What went wrong, and what the judge said.
   std::optional<double> cost_usd = 0;  ///< Of the judge.
+  std::optional<Error> error{};        ///< The judge has no means to go on: nothing is decided.
 };
 
 /// Compares proposals with the programs of a run. The list of programs it is shown only grows, so embeddings
@@ -47,12 +48,16 @@ class NoveltyFilter {
                               std::vector<std::vector<float>> const* embeddings,
                               std::size_t dimension,
                               EmbedText const& embed);
+  /// Equal for programs with the same numbers and the same names of the libraries, each as often.
+  [[nodiscard]] std::uint64_t settings_of(std::size_t known_index, std::string const& code);
   void ask_judge(std::string const& existing, std::string const& proposed, NoveltyVerdict& verdict);
 
   NovelOptions options_;
   SimilarityIndex index_{};
-  std::vector<std::uint64_t> read_{};               ///< Hash of each code in the index.
-  std::unordered_map<std::string, bool> judged_{};  ///< Text of a proposal, hashed -> new or not.
+  std::vector<std::uint64_t> read_{};                          ///< Hash of each code in the index.
+  std::unordered_map<std::size_t, std::uint64_t> settings_{};  ///< Of those that something came near to.
+  int judged_in_ = -1;                                         ///< The generation of `judged_`.
+  std::unordered_map<std::string, bool> judged_{};             ///< Text of a proposal, hashed -> new or not.
 };
 
 /// What the next proposal is told about one that was rejected.

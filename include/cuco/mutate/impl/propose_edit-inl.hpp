@@ -24,6 +24,7 @@
 #include "cuco/edit/frozen_check.hpp"
 #include "cuco/edit/full_rewrite.hpp"
 #include "cuco/edit/reply_text.hpp"
+#include "cuco/llm/impl/failed_call.hpp"
 #include "cuco/mutate/impl/prompt_text.hpp"
 #include "cuco/mutate/impl/propose_edit.hpp"
 
@@ -93,9 +94,10 @@ class EditConversation {
     std::string feedback;
   };
 
-  /// A kNotFound of the backend says nothing about the parent.
-  tl::unexpected<Error> failed(Error error) const {
-    if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kProcess;
+  /// A kNotFound of the backend says nothing about the parent: a replay or a script lacks the answer.
+  tl::unexpected<Error> failed(Error error) {
+    spent_.add(billed_usd(error));
+    if (error.code == ErrorCode::kNotFound) error.code = ErrorCode::kInvalidArgument;
     return tl::unexpected<Error>(with_spent(std::move(error), spent_));
   }
 
@@ -152,11 +154,10 @@ class EditConversation {
     auto const budget = static_cast<std::size_t>(std::max(0, options_.prompt_tokens)) * 4;
     auto used = prompt_.system.size() + prompt_.user.size() +
                 turns_.size() * static_cast<std::size_t>(kTurnTokens) * 4;
+    // Earlier thinking goes back to the provider with its reply, and may be longer than that.
+    auto size_of = [](Turn const& turn) { return turn.reply.text.size() + turn.reply.provider_state.size(); };
     std::size_t first = turns_.size();
-    while (first > 0 && used + turns_[first - 1].reply.text.size() <= budget) {
-      --first;
-      used += turns_[first].reply.text.size();
-    }
+    while (first > 0 && used + size_of(turns_[first - 1]) <= budget) used += size_of(turns_[--first]);
     for (std::size_t i = 0; i < turns_.size(); ++i) {
       auto const& turn = turns_[i];
       if (i >= first && !turn.reply.text.empty()) {
@@ -247,6 +248,7 @@ CUCO_EVOLVE_INLINE Result<Mutation> propose_edit(LlmEdit edit,
 
   PromptPlan plan;
   plan.edit = edit;
+  plan.blocks = &*blocks;
   Attributes drawn;
   if (edit == LlmEdit::kFull) {
     auto const* variant = kVariants[rng.below(kVariants.size())];
@@ -274,8 +276,9 @@ CUCO_EVOLVE_INLINE Result<Mutation> propose_edit(LlmEdit edit,
   auto prompt = write_mutation_prompt(*memory.prompts, context, first, plan);
   if (!prompt) {
     auto error = std::move(prompt).error();
-    // Another pair of programs may fit.
-    if (edit == LlmEdit::kCross && error.code == ErrorCode::kRefused) error.code = ErrorCode::kNotFound;
+    // Another program, or another pair, may fit; when a seed does not, nothing will.
+    bool const seed = context.parent.parent_id.empty() && edit != LlmEdit::kCross;
+    if (error.code == ErrorCode::kRefused && !seed) error.code = ErrorCode::kNotFound;
     return tl::unexpected<Error>(std::move(error));
   }
   auto mutation = EditConversation(edit, context, options, memory, ask).run(*std::move(prompt), temperature);

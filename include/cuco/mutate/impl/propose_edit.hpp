@@ -23,10 +23,10 @@ struct LlmMutatorMemory {
 
 /// One mutation by a model: draws, writes the prompt, and talks until a reply can be applied.
 ///
-/// Errors: kNotFound when this edit does not apply to the parent, or no reply could be used (`Error::detail`
-/// then has what the calls cost, see `spent_of`); kToolMissing without templates; kRefused for a prompt that
-/// does not fit; else those of the backend, as they are. A backend's kNotFound becomes kProcess: it is no
-/// answer about the parent.
+/// Errors: kNotFound when this edit does not apply to the parent, the parent does not fit into a prompt, or
+/// no reply could be used (`Error::detail` then has what the calls cost, see `spent_of`); kToolMissing
+/// without templates; kRefused for a seed that does not fit; else those of the backend, as they are. A
+/// backend's kNotFound becomes kInvalidArgument: it is no answer about the parent.
 [[nodiscard]] Result<Mutation> propose_edit(LlmEdit edit,
                                             MutationContext const& context,
                                             Rng& rng,

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/evaluate/impl/diagnostics.hpp"
 #include "cuco/transform/impl/attempt.hpp"
 #include "cuco/transform/impl/stage_check.hpp"
@@ -41,7 +42,8 @@ CUCO_EVOLVE_INLINE void take_proposal(Rewrite& rewrite,
   now.code = std::move(rewrite.code);
   if (rewrite.by_rules) return;
   // Text that is not a program at all keeps its lines, for the compiler to complain about.
-  if (original.find("EVOLVE-BLOCK-") == std::string::npos) {
+  auto const blocks = find_evolve_blocks(original);
+  if (!blocks || blocks->empty()) {
     std::string bare = without_marker_lines(now.code);
     if (same_tokens(bare, now.code)) now.code = std::move(bare);
   }

@@ -21,6 +21,7 @@ class Lifetimes {
             std::function<bool(int)> reach,
             std::function<bool(Range)> same)
       : code_(p.code), names_(names), accesses_(p.code, names), reach_(std::move(reach)) {
+    auto const lambdas = lambda_variables();
     for (int i = 0; i < code_.size(); ++i) {
       if (!code_.is_word(i) || names_.on_device(i) || names_.unit_of(i) < 0) continue;
       std::string_view const t = code_.text(i);
@@ -38,7 +39,7 @@ class Lifetimes {
       if (smart && (!reach_(i) || !scope_ends(i))) ends_ = false;
       // An object that is called, or assigned to.
       int const v = names_.resolve(i);
-      if (v < 0 || member || names_.declares(i) || holds_lambda(v)) continue;
+      if (v < 0 || member || names_.declares(i) || lambdas.count(v) != 0) continue;
       ValueAccess const a = accesses_.read(i);
       if (a.variable < 0) continue;
       NamedVariable const& x = names_.variable(a.variable);
@@ -92,12 +93,12 @@ class Lifetimes {
  private:
   static constexpr int kDeepest = 8;
 
-  [[nodiscard]] bool holds_lambda(int variable) const {
+  [[nodiscard]] std::set<int> lambda_variables() const {
+    std::set<int> out;
     for (int u = 0; u < names_.units(); ++u)
-      if (names_.is_lambda(u) && names_.lambda(u).name >= 0 &&
-          names_.resolve(names_.lambda(u).name) == variable)
-        return true;
-    return false;
+      if (names_.is_lambda(u) && names_.lambda(u).name >= 0)
+        out.insert(names_.resolve(names_.lambda(u).name));
+    return out;
   }
   /// The first word of what the method at `i` is called on.
   [[nodiscard]] int root_before(int i) const {

@@ -58,16 +58,11 @@ CUCO_EVOLVE_INLINE std::string reference_text(std::string const& reference) {
          fenced(reference) + "\n";
 }
 
-CUCO_EVOLVE_INLINE Result<std::string> stage_task(PromptLibrary const& library,
-                                                  Api api,
-                                                  TransformStage stage) {
-  if (stage == TransformStage::kSingle) {
-    auto infrastructure = stage_task(library, api, TransformStage::kInfrastructure);
-    if (!infrastructure) return infrastructure;
-    auto device = stage_task(library, api, TransformStage::kDevice);
-    if (!device) return device;
-    return library.fill("transform_task_single", {{"infrastructure", *infrastructure}, {"device", *device}});
-  }
+/// @param place where the stage stands among others; empty when it is part of a single one.
+CUCO_EVOLVE_INLINE Result<std::string> part_task(PromptLibrary const& library,
+                                                 Api api,
+                                                 TransformStage stage,
+                                                 std::string const& place) {
   std::string const name = std::string("transform_task_") + to_string(stage);
   auto part = [&](Api which) { return library.fill(name + "_" + to_string(which)); };
   Result<std::string> mine;
@@ -81,7 +76,23 @@ CUCO_EVOLVE_INLINE Result<std::string> stage_task(PromptLibrary const& library,
     mine = part(api);
   }
   if (!mine) return mine;
-  return library.fill(name, {{"api_part", *mine}});
+  return library.fill(name, {{"place", place}, {"api_part", *mine}});
+}
+
+CUCO_EVOLVE_INLINE Result<std::string> stage_task(PromptLibrary const& library,
+                                                  Api api,
+                                                  TransformStage stage) {
+  if (stage == TransformStage::kSingle) {
+    auto infrastructure = part_task(library, api, TransformStage::kInfrastructure, {});
+    if (!infrastructure) return infrastructure;
+    auto device = part_task(library, api, TransformStage::kDevice, {});
+    if (!device) return device;
+    return library.fill("transform_task_single", {{"infrastructure", *infrastructure}, {"device", *device}});
+  }
+  bool const first = stage == TransformStage::kInfrastructure;
+  auto place = library.fill(first ? "transform_task_infrastructure_first" : "transform_task_device_second");
+  if (!place) return place;
+  return part_task(library, api, stage, *place + (first ? "\n\n" : " "));
 }
 
 CUCO_EVOLVE_INLINE std::string outcome_text(TransformIteration const& i) {
@@ -245,14 +256,6 @@ CUCO_EVOLVE_INLINE void add_cost(std::optional<double>& sum, std::optional<doubl
   } else {
     sum.reset();
   }
-}
-
-CUCO_EVOLVE_INLINE void add_usage(TokenUsage& sum, TokenUsage const& usage) {
-  sum.input += usage.input;
-  sum.output += usage.output;
-  sum.cache_read += usage.cache_read;
-  sum.cache_written += usage.cache_written;
-  sum.thinking += usage.thinking;
 }
 
 }  // namespace cuco::impl::transforming

@@ -68,7 +68,6 @@ struct TransformPrompts {
 
 /// Adds what a call cost; unknown stays unknown.
 void add_cost(std::optional<double>& sum, std::optional<double> const& cost);
-void add_usage(TokenUsage& sum, TokenUsage const& usage);
 
 }  // namespace cuco::impl::transforming
 

@@ -41,6 +41,8 @@ class DeviceRanges {
   }
 
   [[nodiscard]] std::vector<TimedRegion> const& regions() const { return regions_; }
+  /// The functions among them.
+  [[nodiscard]] std::set<Index> const& chosen() const { return chosen_; }
   [[nodiscard]] Work const& work() const { return work_; }
 
  private:

@@ -13,6 +13,7 @@
 #include "cuco/edit/evolve_blocks.hpp"
 #include "cuco/edit/reply_text.hpp"
 #include "cuco/transform/impl/frozen_words.hpp"
+#include "cuco/transform/impl/marker_scope.hpp"
 #include "cuco/transform/impl/model_step.hpp"
 #include "cuco/transform/impl/timed_region.hpp"
 #include "cuco/transform/impl/transform_files.hpp"
@@ -118,6 +119,7 @@ CUCO_EVOLVE_INLINE Accepted with_markers_of(std::string_view code,
   if (!some_block_works(**model, *blocks))
     return no("no block holds any of the communication or computation");
   if (auto ok = check_evolve_markers(*marked, file); !ok) return no(to_line(ok.error()));
+  if (auto why = MarkerScope(**model).problem(*blocks); !why.empty()) return no(std::move(why));
   return std::move(*marked);
 }
 

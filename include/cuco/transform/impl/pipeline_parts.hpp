@@ -24,6 +24,7 @@ struct PipelineParts {
   std::function<Result<VerifyOutcome>(
       std::string const& code, std::string const& directory, std::string const& label)>
       verify{};
+  bool resume = false;  ///< Take what models have made of the same programs before.
 };
 
 /// `Pipeline::run`.

@@ -12,6 +12,7 @@
 #include "cuco/analysis/analyzer.hpp"
 #include "cuco/core/atomic_file.hpp"
 #include "cuco/core/impl/inline.hpp"
+#include "cuco/transform/impl/kept_answers.hpp"
 #include "cuco/transform/impl/pipeline_parts.hpp"
 #include "cuco/transform/impl/transform_files.hpp"
 #include "cuco/transform/markers.hpp"
@@ -125,7 +126,9 @@ class PipelineRun {
     return adopt(step, std::move(marked->code));
   }
   [[nodiscard]] Result<StepResult> markers(Report const& report) const {
-    if (models_.markers) return models_.markers(result_.code, report);
+    if (models_.markers)
+      return transforming::step_once(
+          models_.markers, work_, "markers", result_.code, report, parts_.resume && !output_.empty());
     auto marked = insert_evolve_markers(result_.code, report);
     if (!marked) return forward_error(std::move(marked));
     StepResult out;
@@ -147,7 +150,8 @@ class PipelineRun {
     if (models_.warmup) {
       auto report = Analyzer{}.analyze(result_.code, program_.path);
       if (!report) return forward_error(std::move(report));
-      return models_.warmup(result_.code, *report);
+      return transforming::step_once(
+          models_.warmup, work_, "warmup", result_.code, *report, parts_.resume && !output_.empty());
     }
     auto warm = insert_warmup(result_.code, program_.path);
     if (!warm) return forward_error(std::move(warm));

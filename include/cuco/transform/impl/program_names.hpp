@@ -52,6 +52,7 @@ class ProgramNames {
     for (Statement const& s : p.structure.statements) read_statement(s);
     for (Lambda const& l : p.lambdas->all()) read_lambda(l);
     for (int u = 0; u < units(); ++u) read_result(u);
+    order_locals();
     for (int i = 0; i < code_.size(); ++i) read_constants(i);
     for (int i = 0; i < code_.size(); ++i) {
       // Members of the libraries' classes.
@@ -123,15 +124,7 @@ class ProgramNames {
       return member == members_.end() ? -1 : member->second;
     }
     if (!is_member(i) && !code_.is(i - 1, "::")) {
-      auto const it = local_.find(name);
-      int best = -1;
-      if (it != local_.end())
-        for (int v : it->second) {
-          NamedVariable const& x = variable(v);
-          bool const here = x.scope.begin <= i && i < x.scope.end && x.token <= i;
-          if (here && (best < 0 || x.token >= variable(best).token)) best = v;
-        }
-      if (best >= 0) return best;
+      if (int const v = resolve_local(name, i); v >= 0) return v;
     }
     if (code_.is(i - 1, "::") && (code_.is(i - 2, "std") || code_.is(i - 2, "chrono"))) return -1;
     auto const it = global_.find(name);
@@ -203,7 +196,35 @@ class ProgramNames {
   std::vector<NamedVariable> variables_{};
   std::vector<ProgramClass> classes_{};
   std::map<int, std::size_t> class_braces_{};
-  std::map<std::string_view, std::vector<int>> local_{};
+  /// Variables of functions that share a name, by where they are declared.
+  struct Homonyms {
+    std::vector<int> variables{};
+    std::vector<int> last_end{};  ///< Where the last scope up to this one ends.
+  };
+  void order_locals() {
+    for (auto& [name, all] : local_) {
+      std::stable_sort(all.variables.begin(), all.variables.end(), [&](int a, int b) {
+        return variable(a).token < variable(b).token;
+      });
+      int last = -1;
+      for (int v : all.variables) all.last_end.push_back(last = std::max(last, variable(v).scope.end));
+    }
+  }
+  /// The innermost one that is visible at `i`, or -1.
+  [[nodiscard]] int resolve_local(std::string_view name, int i) const {
+    auto const it = local_.find(name);
+    if (it == local_.end()) return -1;
+    auto const& [all, last_end] = it->second;
+    auto const after =
+        std::partition_point(all.begin(), all.end(), [&](int v) { return variable(v).token <= i; });
+    for (auto k = static_cast<std::size_t>(after - all.begin()); k-- > 0 && last_end[k] > i;) {
+      Range const scope = variable(all[k]).scope;
+      if (scope.begin <= i && i < scope.end) return all[k];
+    }
+    return -1;
+  }
+
+  std::map<std::string_view, Homonyms> local_{};
   std::map<std::string_view, int> global_{}, members_{};
   std::map<std::string_view, std::vector<int>, std::less<>> by_function_{};
   std::map<std::string_view, std::string_view> aliases_{};

@@ -183,7 +183,7 @@ inline int ProgramNames::declare(int token, Range type, Range scope, int unit) {
     if (c != class_braces_.end() && !has(type, "static")) classes_[c->second].members.push_back(it->second);
     if (!fresh) return it->second;
   } else {
-    local_[code_.text(token)].push_back(index);
+    local_[code_.text(token)].variables.push_back(index);
   }
   variables_.push_back(v);
   return index;

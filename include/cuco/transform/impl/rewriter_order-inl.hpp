@@ -51,6 +51,12 @@ CUCO_EVOLVE_INLINE int failures_of(std::string const& name, RewriteRequest const
   return count;
 }
 
+CUCO_EVOLVE_INLINE tl::unexpected<Error> nobody_left(std::vector<std::string> const& stopped) {
+  Error error{ErrorCode::kNotVerified, "no rewriter has an attempt left", {}, {}, 0, {}};
+  for (auto const& reason : stopped) error.detail += (error.detail.empty() ? "" : "\n") + reason;
+  return tl::unexpected<Error>(std::move(error));
+}
+
 CUCO_EVOLVE_INLINE void tell_who(std::string const& name,
                                  std::vector<std::string> const& stopped,
                                  Result<Rewrite>& answer) {

@@ -25,6 +25,9 @@ namespace cuco::impl::transforming {
 /// How many of the failed attempts at this stage are `name`'s; `why` gets the reason of the last.
 [[nodiscard]] int failures_of(std::string const& name, RewriteRequest const& request, std::string& why);
 
+/// All have made what they may, and nothing passed. Error: kNotVerified, with who stopped and why.
+[[nodiscard]] tl::unexpected<Error> nobody_left(std::vector<std::string> const& stopped);
+
 /// Writes to an answer of `name` who could not give one, and why.
 void tell_who(std::string const& name, std::vector<std::string> const& stopped, Result<Rewrite>& answer);
 

@@ -14,9 +14,10 @@
 #include "cuco/analysis/impl/names.hpp"
 #include "cuco/analysis/impl/pasted_names.hpp"
 #include "cuco/core/impl/inline.hpp"
-#include "cuco/transform/impl/device_ranges.hpp"
+#include "cuco/edit/evolve_blocks.hpp"
+#include "cuco/transform/impl/marker_scope.hpp"
+#include "cuco/transform/impl/program_comparison.hpp"
 #include "cuco/transform/impl/stage_check.hpp"
-#include "cuco/transform/impl/verdict_facts.hpp"
 #include "cuco/transform/markers.hpp"
 
 namespace cuco::impl::transforming {
@@ -151,8 +152,18 @@ class StageCheck {
   }
 
   [[nodiscard]] std::string markers() const {
+    auto const blocks = find_evolve_blocks(m_.source, m_.report.file);
+    if (!blocks) return to_line(blocks.error());
+    auto const before = find_evolve_blocks(original_.source, original_.report.file);
+    if (before && before->size() != blocks->size())
+      return "there are " + std::to_string(blocks->size()) + " EVOLVE blocks, in the original program " +
+             std::to_string(before->size()) + "; what may evolve is not to be changed";
     auto marked = insert_evolve_markers(m_.source, m_.report);
-    if (marked) return {};
+    if (marked) {
+      // Those of the program itself have not been looked at.
+      if (auto ok = check_evolve_markers(*marked, m_.report.file); !ok) return to_line(ok.error());
+      return blocks->empty() ? std::string() : MarkerScope(m_).problem(*blocks);
+    }
     return "the parts that may evolve cannot be told from the rest: " + to_line(marked.error());
   }
 
@@ -249,21 +260,7 @@ CUCO_EVOLVE_INLINE bool names_host_collective(std::string_view code) {
 }
 
 CUCO_EVOLVE_INLINE std::string compare_verdicts(SourceModel const& original, SourceModel const& code) {
-  VerdictFacts const wanted(original);
-  VerdictFacts const found(code);
-  auto missing = wanted.statements();
-  constexpr std::size_t kLongest = 300;
-  for (auto const& [text, line] : found.statements()) {
-    auto const same = missing.find(text);
-    if (same == missing.end())
-      return "line " + std::to_string(line) + ": the result lines must be computed and printed as in the " +
-             "original program, which does not have: " + text.substr(0, kLongest);
-    missing.erase(same);
-  }
-  if (missing.empty()) return {};
-  auto const& [text, line] = *missing.begin();
-  return "the result lines must be computed and printed as in the original program; this is gone: " +
-         text.substr(0, kLongest);
+  return ProgramComparison(original, code).problem();
 }
 
 CUCO_EVOLVE_INLINE std::string verdict_problem(std::string_view original, std::string_view code) {
@@ -294,15 +291,17 @@ CUCO_EVOLVE_INLINE std::string stage_problem(Api api,
 }
 
 CUCO_EVOLVE_INLINE std::string without_marker_lines(std::string_view code) {
+  auto stream = lex(code);
+  if (!stream) return std::string(code);
   std::string out;
-  for (std::size_t at = 0; at < code.size();) {
-    std::size_t const newline = code.find('\n', at);
-    std::size_t const end = newline == std::string_view::npos ? code.size() : newline + 1;
-    std::string_view const line = trim(code.substr(at, end - at));
-    if (line != "// EVOLVE-BLOCK-START" && line != "// EVOLVE-BLOCK-END") out += code.substr(at, end - at);
-    at = end;
+  std::size_t done = 0;
+  for (Comment const& c : stream->comments) {
+    if (marker_word(code, c).empty()) continue;
+    std::size_t const begin = line_begin(code, c.offset);
+    out += code.substr(done, begin - done);
+    done = line_end(code, c.offset + c.text.size());
   }
-  return out;
+  return out += code.substr(std::min(done, code.size()));
 }
 
 }  // namespace cuco::impl::transforming

@@ -12,6 +12,7 @@
 #include "cuco/transform/diagnostic_rerun.hpp"
 #include "cuco/transform/generated_section.hpp"
 #include "cuco/transform/impl/attempt.hpp"
+#include "cuco/transform/impl/kept_answers.hpp"
 #include "cuco/transform/impl/stage_check.hpp"
 #include "cuco/transform/impl/transform_files.hpp"
 #include "cuco/transform/impl/transform_parts.hpp"
@@ -146,6 +147,8 @@ class TransformRun {
       // Who rewrites may do more than was asked for.
       if (stage == TransformStage::kDevice && !report->has_host_communication()) return {};
       auto accepted = attempt(stage, *report, most > 1);
+      // Whoever was asked has no attempt left.
+      if (!accepted && accepted.error().code == ErrorCode::kNotVerified && state_.attempts > 0) break;
       if (!accepted) return forward_error(std::move(accepted));
       if (auto saved = save_state(directory_, state_); !saved) return saved;
       if (*accepted) return {};
@@ -186,6 +189,10 @@ class TransformRun {
     ++state_.number;
     ++state_.attempts;
     take_proposal(*rewrite, program_.code, result_.code, state_.iterations, now);
+    // Also of one that is not built: whoever resumes finds it by its label.
+    if (!now.code.empty())
+      if (auto kept = write_file_atomic(path_of(now, ".cu"), now.code); !kept)
+        return forward_error(std::move(kept));
     if (now.message.empty()) {
       auto judged = judge(now, rewrite->by_rules, again);
       if (!judged) return forward_error(std::move(judged));
@@ -278,7 +285,8 @@ class TransformRun {
   // ---- end ----------------------------------------------------------------------------------------------
 
   [[nodiscard]] Result<StepResult> place_markers(Report const& report) const {
-    if (options_.markers) return options_.markers(result_.code, report);
+    if (options_.markers)
+      return step_once(options_.markers, directory_, "markers", result_.code, report, options_.resume);
     auto marked = insert_evolve_markers(result_.code, report);
     if (!marked) return forward_error(std::move(marked));
     StepResult out;

@@ -39,6 +39,8 @@ class VerdictFacts {
 
   /// Text -> line; a text that occurs twice is there twice.
   [[nodiscard]] std::multimap<std::string, std::uint32_t> const& statements() const { return statements_; }
+  /// Where they are.
+  [[nodiscard]] std::vector<Range> const& ranges() const { return ranges_; }
 
  private:
   static constexpr int kDeepest = 2;
@@ -72,6 +74,7 @@ class VerdictFacts {
   /// Keeps the statement and returns whether it is new.
   bool keep(Range statement) {
     if (!seen_.insert(statement.begin).second) return false;
+    ranges_.push_back(statement);
     std::string text;
     for (Range c : conditions(statement)) text += "if (" + m_.code.squeezed(c) + ") ";
     text += m_.code.squeezed(statement);
@@ -169,6 +172,7 @@ class VerdictFacts {
 
   SourceModel const& m_;
   std::multimap<std::string, std::uint32_t> statements_{};
+  std::vector<Range> ranges_{};
   std::set<int> seen_{};
   std::set<Index> reached_{};
   std::set<std::pair<Index, std::string>> followed_{};
