@@ -152,6 +152,7 @@ inline cudaError_t query(CompletionPtr const& c) {
   if (s.stuck_queries >= 1000) own_page()->host_waits.fetch_sub(1);
   s.stuck_queries = 0;
   s.free_steps = 0;
+  if (c) trace(TraceKind::kHostJoin, c->operation);
   if (c && c->end > Device::get().host_clock) Device::get().host_clock = c->end;
   Device::get().host_clock += machine().api_us;
   return cudaSuccess;

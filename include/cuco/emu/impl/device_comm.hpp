@@ -108,6 +108,7 @@ struct LlLine {
 struct DeviceCommState {
   bool live = true;
   ncclComm* comm = nullptr;
+  std::uint64_t trace_id = 0;  ///< The same on every rank.
   ncclWindow_vidmem* resource = nullptr;
   int lsa_barriers = 0, gin_barriers = 0;
   std::uint32_t contexts = 0;  ///< 0: GIN is off.

@@ -62,6 +62,7 @@ struct Environment {
   double skew_us = 0;
   double deadlock_ms = 2000;
   std::string report_dir;
+  std::string trace_dir;  ///< Empty: no trace is written.
   int world_rank = 0;
   int world_size = 1;
 
@@ -86,6 +87,7 @@ struct Environment {
     skew_us = number("CUCO_EMU_SKEW_US", 0);
     deadlock_ms = number("CUCO_EMU_DEADLOCK_MS", 2000);
     if (char const* text = std::getenv("CUCO_EMU_REPORT_DIR")) report_dir = text;
+    if (char const* text = std::getenv("CUCO_EMU_TRACE_DIR")) trace_dir = text;
     for (char const* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
       if (std::getenv(name) != nullptr) {
         world_rank = static_cast<int>(number(name, 0));

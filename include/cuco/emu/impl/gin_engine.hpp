@@ -30,7 +30,26 @@ struct GinPut {
   bool read = false, delivered = false, signalled = false;
   std::uint64_t order[3] = {};  ///< Late steps (read, delivery, signal) are taken in this order.
   double local_time = 0, delivery_time = 0;
+  std::uint64_t number = 0;  ///< In the trace.
 };
+
+/// Signals, counters and contexts as all ranks name them in the trace.
+inline std::uint64_t signal_key(DeviceCommState* s, int world_rank, std::uint32_t context, std::uint32_t id) {
+  return trace_key(0x736967, s->trace_id, static_cast<std::uint64_t>(world_rank), std::uint64_t{context} << 32U | id);
+}
+inline int own_world_rank(DeviceCommState* s) {
+  return s->comm->peers[static_cast<std::size_t>(s->comm->rank)].world_rank;
+}
+inline std::uint64_t counter_key(DeviceCommState* s, std::uint32_t context, std::uint32_t id) {
+  return trace_key(0x636e74, s->trace_id, static_cast<std::uint64_t>(own_world_rank(s)), std::uint64_t{context} << 32U | id);
+}
+inline std::uint64_t flush_key(DeviceCommState* s, std::uint32_t context) {
+  return trace_key(0x666c75, s->trace_id, static_cast<std::uint64_t>(own_world_rank(s)), context);
+}
+/// What the thread waits for, for a report of a deadlock.
+inline void trace_waiting(TraceKind kind, std::uint64_t key) {
+  if (tracing()) trace_here(TraceKind::kWaitBegin, static_cast<std::uint64_t>(kind), key);
+}
 
 class GinEngine {
  public:
@@ -47,6 +66,7 @@ class GinEngine {
     put->post = p;
     put->to = to;
     schedule(*put, t);
+    if (tracing()) trace_post(*put);
     DeviceCommState* s = p.state;
     double& done = s->local_done[p.context];
     done = std::max(done, put->local_time);
@@ -138,6 +158,27 @@ class GinEngine {
   }
   GinEngine() = default;
 
+  /// The records of a put that is being posted.
+  static void trace_post(GinPut& put) {
+    static std::uint64_t numbers = 0;
+    GinPost const& p = put.post;
+    ncclComm* c = p.state->comm;
+    auto const there = static_cast<std::uint64_t>(c->peers[static_cast<std::size_t>(put.to)].world_rank);
+    put.number = ++numbers;
+    if (!p.is_value && p.bytes > 0) trace(TraceKind::kPutSource, trace_heap(p.from->own + p.from_offset));
+    if (p.bytes > 0)
+      trace(TraceKind::kPutTarget,
+            trace_address(TraceSpace::kHeap, static_cast<unsigned>(there), p.to->offset[put.to] + p.to_offset),
+            p.bytes);
+    if (p.has_signal)
+      trace(TraceKind::kPutSignal, signal_key(p.state, static_cast<int>(there), p.context, p.signal), p.delta);
+    if (p.has_counter) trace(TraceKind::kPutCounter, counter_key(p.state, p.context, p.counter), 1);
+    unsigned const flags = (p.is_value ? kPutValue : 0U) | (p.internal ? kPutInternal : 0U);
+    // A put publishes what its thread knows; a barrier's signal only with a releasing order.
+    unsigned const order = p.internal ? p.order & 2U : 2U;
+    trace_here(TraceKind::kPut, put.number, std::uint64_t{p.context} << 32U | there,
+               static_cast<std::uint8_t>(flags), static_cast<std::uint16_t>(order));
+  }
   void schedule(GinPut& put, Thread const& thread) {
     Machine const& m = machine();
     ncclComm* c = put.post.state->comm;
@@ -190,6 +231,7 @@ class GinEngine {
     GinPost const& p = put.post;
     put.signalled = true;
     if (!p.has_signal) return;
+    trace(TraceKind::kPutApplied, put.number);
     GinSignal& signal = p.state->signal(put.to, p.context, p.signal);
     signal.add(p.delta, put.delivery_time + machine().gin_signal_us);
     signal.in_flight.fetch_sub(1, std::memory_order_acq_rel);
