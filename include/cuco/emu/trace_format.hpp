@@ -50,11 +50,13 @@ enum class TraceKind : std::uint8_t {
   kRelease,
   kAcquire,
   // One-sided operations.
-  kPut,          ///< a = number (per rank), b = context << 32 | world rank of the target; flags: TracePut.
+  kPut,          ///< a = number (per rank), b = context << 32 | world rank of the target; flags: TracePut; small = order
+                 ///< with which it publishes. After the records of its parts, which follow each other.
   kPutSource,    ///< a = address.
   kPutTarget,    ///< a = address, b = bytes.
   kPutSignal,    ///< a = key of the signal, b = delta.
   kPutCounter,   ///< a = key of the counter.
+  kPutContext,   ///< a = key of device communicator and context, as in kFlush.
   kPutApplied,   ///< a = number: its signal is about to be added.
   kSignalWait,   ///< a = key, b = least value; small = bits.
   kSignalRead,   ///< a = key, b = the value; small = bits.

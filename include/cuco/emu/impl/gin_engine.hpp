@@ -165,6 +165,7 @@ class GinEngine {
     ncclComm* c = p.state->comm;
     auto const there = static_cast<std::uint64_t>(c->peers[static_cast<std::size_t>(put.to)].world_rank);
     put.number = ++numbers;
+    trace(TraceKind::kPutContext, flush_key(p.state, p.context));
     if (!p.is_value && p.bytes > 0) trace(TraceKind::kPutSource, trace_heap(p.from->own + p.from_offset));
     if (p.bytes > 0)
       trace(TraceKind::kPutTarget,
