@@ -55,7 +55,7 @@ add_library(cuco INTERFACE)
 add_library(cuco_codesign::cuco ALIAS cuco)
 set_target_properties(cuco PROPERTIES EXPORT_NAME cuco)
 target_link_libraries(cuco INTERFACE cuco_sqlite cuco_emulator cuco_llm)
-foreach(body IN ITEMS evaluate search transform agents)
+foreach(body IN ITEMS evaluate search transform agents check)
   target_sources(cuco INTERFACE $<BUILD_INTERFACE:${cuco_src}/${body}.cpp> $<INSTALL_INTERFACE:${cuco_installed_src}/${body}.cpp>)
 endforeach()
 

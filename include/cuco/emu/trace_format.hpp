@@ -66,7 +66,9 @@ enum class TraceKind : std::uint8_t {
   kCounterReset,
   kFlush,  ///< a = key of device communicator and context.
   // What a report wants to know.
-  kWaitBegin,  ///< The thread waits: a = kind of the record that will end it, b = key.
+  kWaitBegin,  ///< The thread waits: a = kind of the record that will end it, b = key; small = least value, truncated.
+  kPoll,       ///< The thread looks at a flag again and again: a = address. Once until it does something else.
+  kFatal,      ///< The emulator ended the program because of what the acting thread did.
   kLast
 };
 

@@ -41,6 +41,22 @@ struct ResetRace {
   std::uint32_t stack = 0, put = 0;
 };
 
+/// A thread that still waits at the end of the trace.
+struct Stuck {
+  int rank = 0;
+  std::uint64_t grid = 0, block = 0;
+  std::uint32_t thread = 0, stack = 0;
+  emu::TraceKind kind = emu::TraceKind::kNone;  ///< Of what would end it; kPoll: it looks at a flag.
+  std::uint64_t key = 0;
+  std::uint64_t least = 0;
+};
+/// What the emulator ended the program for.
+struct Fatal {
+  int rank = 0;
+  std::uint32_t stack = 0;
+  Instant instant{};
+};
+
 class Replay {
  public:
   struct Options {
@@ -67,6 +83,34 @@ class Replay {
     return it == grid_of_actor_.end() ? 0 : it->second;
   }
   [[nodiscard]] std::uint64_t accesses() const { return accesses_; }
+  [[nodiscard]] std::vector<Fatal> const& fatals() const { return fatals_; }
+  [[nodiscard]] std::vector<Contribution> const& contributions(std::uint64_t key) const {
+    static std::vector<Contribution> const none;
+    auto const it = contributions_.find(key);
+    return it == contributions_.end() ? none : it->second;
+  }
+  /// How often each rank has arrived at the barrier of this index, of all kernels.
+  [[nodiscard]] std::map<std::pair<int, std::uint64_t>, int> const& arrivals() const { return arrivals_; }
+  [[nodiscard]] std::vector<Stuck> stuck() const {
+    std::vector<Stuck> out;
+    for (auto const& [number, grid] : grids_) {
+      if (grid->operation->ended) continue;
+      for (auto const& [index, block] : grid->blocks)
+        for (std::size_t t = 0; t < block.threads.size(); ++t) {
+          ThreadState const& s = block.threads[t];
+          if (s.waits_for != Kind::kNone)
+            out.push_back({static_cast<int>(number >> 48U), grid->id, index, static_cast<std::uint32_t>(t), s.wait_stack,
+                           s.waits_for, s.wait_key, s.wait_least});
+        }
+    }
+    return out;
+  }
+  /// Ranks whose last kernel has ended, or that have none.
+  [[nodiscard]] bool has_running_kernel(int rank) const {
+    for (auto const& [number, grid] : grids_)
+      if (static_cast<int>(number >> 48U) == rank && !grid->operation->ended) return true;
+    return false;
+  }
 
  private:
   using Kind = emu::TraceKind;
@@ -79,6 +123,9 @@ class Replay {
     Scope fence_scope = Scope::kThread;
     Clock pending{};  ///< What relaxed loads saw since the last acquiring fence.
     std::uint32_t step = 0;
+    Kind waits_for = Kind::kNone;
+    std::uint32_t wait_stack = 0;
+    std::uint64_t wait_key = 0, wait_least = 0;
   };
   struct BlockState {
     std::uint32_t phase = 0;
@@ -95,6 +142,7 @@ class Replay {
   struct Operation {
     Actor actor{};
     Clock clock{};
+    std::uint32_t stack = 0;  ///< Of the host call.
     bool ended = false;
     std::unique_ptr<Grid> grid;
   };
@@ -199,6 +247,10 @@ class Replay {
   // Records
 
   void take(File& f, emu::TraceRecord const& r) {
+    if (f.acting == Kind::kThread && r.kind != Kind::kThread && r.kind != Kind::kOperation && r.kind != Kind::kHost &&
+        r.kind != Kind::kBlockBarrier && r.kind != Kind::kWarpMeet && r.kind != Kind::kMeetMember &&
+        r.kind != Kind::kMeetEnd && r.kind != Kind::kPutApplied && r.kind != Kind::kAtomicLoad)
+      f.block->threads[f.thread].waits_for = Kind::kNone;
     switch (r.kind) {
       case Kind::kThread:
         f.grid = find_grid(f.rank, r.a);
@@ -242,6 +294,7 @@ class Replay {
         std::uint32_t const l = lane(LaneInfo::kStream, f.rank, r.b);
         op.actor = {l, stream_positions_[l]++};
         op.clock = publish(f);
+        op.stack = r.stack;
         return;
       }
       case Kind::kOperationBegin: {
@@ -273,6 +326,7 @@ class Replay {
       }
       case Kind::kRelease: {
         bool const full = options_.strong || releases(r.flags);
+        if (f.acting == Kind::kThread && r.stack != 0) ++arrivals_[{f.rank, r.b}];
         Clock const out = publish(f);
         learn(objects_[r.a], full ? out : std::make_shared<VectorClock>(out->completed_only()));
         return;
@@ -308,6 +362,16 @@ class Replay {
       case Kind::kSignalReset:
       case Kind::kCounterReset: reset(f, r); return;
       case Kind::kFlush: flush(f, r); return;
+      case Kind::kWaitBegin:
+      case Kind::kPoll:
+        if (ThreadState* t = thread(f); t != nullptr) {
+          t->waits_for = r.kind == Kind::kPoll ? Kind::kPoll : static_cast<Kind>(r.a);
+          t->wait_key = r.kind == Kind::kPoll ? r.a : r.b;
+          t->wait_least = r.small;
+          t->wait_stack = r.stack;
+        }
+        return;
+      case Kind::kFatal: fatals_.push_back({f.rank, r.stack, instant(f)}); return;
       default: return;
     }
   }
@@ -378,7 +442,7 @@ class Replay {
     ++accesses_;
     Access now;
     now.instant = instant(f);
-    now.stack = stack;
+    now.stack = stack != 0 || f.acting != Kind::kOperation ? stack : f.operation->stack;
     now.kind = kind;
     enter(&f, now, address, bytes, *clock(f));
   }
@@ -474,6 +538,7 @@ class Replay {
     for (ThreadState& t : b.threads) {
       t.clock = shared;
       t.step = 0;
+      if (t.waits_for == Kind::kBlockBarrier) t.waits_for = Kind::kNone;
     }
   }
   void meet(Grid& g, std::uint64_t block, std::vector<std::pair<BlockState*, std::uint32_t>> const& members) {
@@ -493,7 +558,10 @@ class Replay {
       all->learn_step(i);
     }
     Clock const shared = all;
-    for (auto const& [b, index] : members) b->threads[index].clock = shared;
+    for (auto const& [b, index] : members) {
+      b->threads[index].clock = shared;
+      if (b->threads[index].waits_for == Kind::kWarpMeet) b->threads[index].waits_for = Kind::kNone;
+    }
   }
   void warp_meet(File& f, emu::TraceRecord const& r) {
     Grid* g = find_grid(f.rank, r.a);
@@ -503,7 +571,7 @@ class Replay {
     std::vector<std::pair<BlockState*, std::uint32_t>> members;
     for (std::uint32_t lane = 0; lane < 32; ++lane)
       if ((r.stack >> lane & 1U) != 0) members.emplace_back(&b, static_cast<std::uint32_t>(warp * 32 + lane));
-    if (members.size() > 1) meet(*g, index, members);
+    if (!members.empty()) meet(*g, index, members);
   }
   void end(Operation& op) {
     auto all = std::make_shared<VectorClock>(*op.clock);
@@ -602,6 +670,9 @@ class Replay {
         if (f.grid != nullptr && f.grid->operation->clock->completed(p.written.lane) >= p.index) before += c.delta;
       }
       w.early = before >= r.b && r.b > 0;
+      std::uint64_t total = 0;
+      for (Contribution const& c : all) total += c.delta;
+      w.uncertain = w.read && total != r.b;
     }
     bool const full = options_.strong || w.read || counter || acquires(r.flags);
     auto arrived = std::make_shared<VectorClock>();
@@ -690,6 +761,8 @@ class Replay {
   std::vector<Conflict> conflicts_;
   std::set<std::uint64_t> seen_;
   std::vector<ResetRace> reset_races_;
+  std::vector<Fatal> fatals_;
+  std::map<std::pair<int, std::uint64_t>, int> arrivals_;
   std::uint64_t accesses_ = 0;
 };
 

@@ -88,6 +88,7 @@ inline void describe_address(std::uintptr_t a, char* text, std::size_t n) {
   Thread* t = current_thread;
   if (t != nullptr) describe_thread(*t, thread, sizeof thread);
   Allocation* hit = find_allocation(a);
+  if (tracing()) trace_here(TraceKind::kFatal);
   bool host_touch = t == nullptr && hit != nullptr && a - hit->base < hit->size;
   fatal(kBadAccess,
         "%s: %s of %zu bytes at %s, by %s",
@@ -127,6 +128,7 @@ __attribute__((noinline, cold)) inline void foreign_access(std::uintptr_t a, std
   if (known.kind == KnownRange::kRegistered && known.holds(a, n)) return;
   char thread[320];
   describe_thread(*current_thread, thread, sizeof thread);
+  if (tracing()) trace_here(TraceKind::kFatal);
   fatal(kBadAccess,
         "%s: %s of %zu bytes at 0x%zx by %s",
         a < 65536 ? "null pointer access" : "kernel access to pageable host memory",
@@ -267,10 +269,15 @@ inline void poll(std::uintptr_t address) {
   Thread& t = *current_thread;
   for (std::uintptr_t known : t.polled)
     if (known == address) {
+      if (__builtin_expect(tracing(), 0) && !t.traced_poll) {
+        t.traced_poll = true;
+        trace_here(TraceKind::kPoll, address);
+      }
       suspend_polling(t);
       return;
     }
   t.polled[t.polled_next++ % 8] = address;
+  t.traced_poll = false;
   t.poll_new = true;
 }
 

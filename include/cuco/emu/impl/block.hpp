@@ -71,6 +71,7 @@ struct Thread {
   // The last plain access in the trace; reset when the thread synchronises.
   std::uint64_t traced_address = 0;
   std::size_t traced_bytes = 0;
+  bool traced_poll = false;
   // Waiting.
   Predicate ready = nullptr;
   Describe describe = nullptr;

@@ -20,6 +20,7 @@ namespace cuco::emu::impl {
   std::vsnprintf(rule, sizeof rule, format, list);
   va_end(list);
   if (t != nullptr) describe_thread(*t, thread, sizeof thread);
+  if (tracing()) trace_here(TraceKind::kFatal);
   fatal(kIllegalUse, "illegal use: %s; by %s", rule, thread);
 }
 

@@ -47,7 +47,7 @@ inline void create_gin(DeviceCommState* s, ncclComm* comm) {
   s->counter.resize(std::size_t{s->contexts} * s->counters);
   s->local_done.resize(s->contexts);
   static bool registered = false;
-  if (!registered && Environment::get().mode == GinMode::kRandom)
+  if (!registered && Environment::get().mode != GinMode::kEager)
     Device::get().add_engine([] { return GinEngine::get().step(); });
   registered = true;
 }

@@ -52,7 +52,7 @@ inline Machine read_machine() {
 }
 
 /// How puts are scheduled (gin_engine.hpp).
-enum class GinMode { kEager, kRandom };
+enum class GinMode { kEager, kLazy, kRandom, kAdversarial };
 
 /// Everything the runtime takes from its environment, read once.
 struct Environment {
@@ -78,10 +78,14 @@ struct Environment {
   }
   Environment() {
     if (char const* text = std::getenv("CUCO_EMU_GIN_MODE"); text != nullptr && *text != '\0') {
-      if (std::strcmp(text, "random") == 0)
+      if (std::strcmp(text, "lazy") == 0)
+        mode = GinMode::kLazy;
+      else if (std::strcmp(text, "random") == 0)
         mode = GinMode::kRandom;
+      else if (std::strcmp(text, "adversarial") == 0)
+        mode = GinMode::kAdversarial;
       else if (std::strcmp(text, "eager") != 0)
-        fatal(kNotEmulated, "not emulated: CUCO_EMU_GIN_MODE=%s (eager or random)", text);
+        fatal(kNotEmulated, "not emulated: CUCO_EMU_GIN_MODE=%s (eager, lazy, random or adversarial)", text);
     }
     if (char const* text = std::getenv("CUCO_EMU_SEED")) seed = std::strtoull(text, nullptr, 0);
     skew_us = number("CUCO_EMU_SKEW_US", 0);

@@ -111,7 +111,7 @@ inline void wait_signal(DeviceCommState* s,
   if (bits < 1 || bits > 64) illegal_by(&t, "%s with %d bits", what, bits);
   GinSignal& signal = s->signal(s->comm->rank, context, id);
   std::uint64_t const key = signal_key(s, own_world_rank(s), context, id);
-  trace_waiting(TraceKind::kSignalWait, key);
+  trace_waiting(TraceKind::kSignalWait, key, least);
   wait_until([&] { return GinSignal::reached(least, signal.value.load(std::memory_order_acquire), bits); },
              [&](char* text, std::size_t n) {
                std::snprintf(text,
@@ -146,7 +146,7 @@ std::uint64_t gin_read_counter(DeviceCommState* s, std::uint32_t context, std::u
 void gin_wait_counter(DeviceCommState* s, std::uint32_t context, std::uint32_t id, std::uint64_t least) {
   check_counter(s, id, "ncclGin::waitCounter");
   GinCounter& counter = s->counter[context * s->counters + id];
-  trace_waiting(TraceKind::kCounterWait, counter_key(s, context, id));
+  trace_waiting(TraceKind::kCounterWait, counter_key(s, context, id), least);
   wait_until([&] { return GinSignal::reached(least, counter.value, 56); },
              [&](char* text, std::size_t n) {
                std::snprintf(text,

@@ -6,7 +6,8 @@
 /// The GIN engine: one first-in-first-out queue per (context, destination rank) of this rank.
 ///
 /// For each put two instants are free: when its source is read, and when it is delivered. eager: both at the
-/// post. random: per put, by the seed, each is either at once or as late as the contract allows, that is, the
+/// post. lazy: both as late as the contract allows, in the order of the posts. adversarial: as late, the youngest first.
+/// random: per put, by the seed, each is either at once or as late as the contract allows, that is, the
 /// read when this rank cannot go on without it (flush, counter), the delivery when no rank can go on without
 /// one; the late ones come in random order. A signal is applied after its payload and all earlier puts of its
 /// queue. Nothing orders different queues. flush and counters wait for the reads only. Everything is
@@ -47,8 +48,10 @@ inline std::uint64_t flush_key(DeviceCommState* s, std::uint32_t context) {
   return trace_key(0x666c75, s->trace_id, static_cast<std::uint64_t>(own_world_rank(s)), context);
 }
 /// What the thread waits for, for a report of a deadlock.
-inline void trace_waiting(TraceKind kind, std::uint64_t key) {
-  if (tracing()) trace_here(TraceKind::kWaitBegin, static_cast<std::uint64_t>(kind), key);
+inline void trace_waiting(TraceKind kind, std::uint64_t key, std::uint64_t least = 0) {
+  if (tracing())
+    trace_here(TraceKind::kWaitBegin, static_cast<std::uint64_t>(kind), key, 0,
+               static_cast<std::uint16_t>(std::min<std::uint64_t>(least, 0xffff)));
 }
 
 class GinEngine {
@@ -88,6 +91,14 @@ class GinEngine {
     for (std::uint64_t& order : put->order) order = chance.next();
     bool read_now = chance.below(2) == 0, deliver_now = chance.below(2) == 0,
          apply_now = chance.below(2) == 0;
+    if (e.mode != GinMode::kRandom) {
+      // As late as can be: lazy in the order of the posts, adversarial the youngest first, by the seed for a part of them.
+      read_now = deliver_now = apply_now = false;
+      std::uint64_t const age = ++ages_;
+      bool const odd = e.mode == GinMode::kAdversarial && chance.below(4) == 0;
+      for (std::uint64_t& order : put->order)
+        if (!odd) order = e.mode == GinMode::kLazy ? age : ~age;
+    }
     if (read_now) read(*put);
     if (read_now && deliver_now) deliver(*put);
     auto& queue = queues_[key];
@@ -205,7 +216,7 @@ class GinEngine {
       std::memcpy(put.data.data(), &p.value, p.bytes);
     } else if (p.bytes > 0) {
       char const* from = p.from->own + p.from_offset;
-      if (Environment::get().mode == GinMode::kRandom) put.data.assign(from, from + p.bytes);
+      if (Environment::get().mode != GinMode::kEager) put.data.assign(from, from + p.bytes);
     }
     put.read = true;
     if (p.has_counter) {
@@ -241,6 +252,7 @@ class GinEngine {
 
   std::map<Key, std::uint64_t> posted_;
   std::map<Key, std::deque<std::unique_ptr<GinPut>>> queues_;
+  std::uint64_t ages_ = 0;
   double quiet_since_ = 0;
 };
 

@@ -141,7 +141,7 @@ class Device {
     if (tracing()) {
       static std::atomic<std::uint64_t> operations{0};
       done->operation = operations.fetch_add(1) + 1;
-      trace_log().add(TraceKind::kEnqueue, done->operation, s->id);
+      trace_here(TraceKind::kEnqueue, done->operation, s->id);
     }
     {
       std::lock_guard<std::mutex> hold(mutex_);

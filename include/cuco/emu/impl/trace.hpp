@@ -7,6 +7,7 @@
 /// Without CUCO_EMU_TRACE_DIR nothing happens but a look at one flag.
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -113,16 +114,20 @@ class TraceLog {
     std::uint64_t frames[TraceStack::kMost];
     std::uint32_t depth = 0;
     auto* at = static_cast<std::uintptr_t*>(frame);
-    std::uintptr_t const low = slot_base(kStackSlot), high = slot_base(kStackSlot + 1);
-    bool const fiber = reinterpret_cast<std::uintptr_t>(at) - low < high - low;
+    // Of a fiber, or of the operating system thread.
+    std::uintptr_t low = slot_base(kStackSlot), high = slot_base(kStackSlot + 1);
+    if (reinterpret_cast<std::uintptr_t>(at) - low >= high - low) {
+      low = reinterpret_cast<std::uintptr_t>(at);
+      high = thread_stack_end();
+    }
     std::uint64_t h = 1;
-    while (depth < TraceStack::kMost) {
+    while (depth < TraceStack::kMost && high >= 16) {
       std::uintptr_t const back = at[1];
       if (back < base || back >= reinterpret_cast<std::uintptr_t>(&_end)) break;
       frames[depth++] = back - base;
       h = h * 0x9e3779b97f4a7c15u + (h >> 29U) + back;
       auto const next = at[0];
-      if (!fiber || next <= reinterpret_cast<std::uintptr_t>(at) || next - low >= high - low - 16 || next % 8 != 0) break;
+      if (next <= reinterpret_cast<std::uintptr_t>(at) || next < low || next >= high - 16 || next % 8 != 0) break;
       at = reinterpret_cast<std::uintptr_t*>(next);
     }
     auto const it = known.find(h);
@@ -133,6 +138,18 @@ class TraceLog {
   }
 
  private:
+  static std::uintptr_t thread_stack_end() {
+    static thread_local std::uintptr_t const end = [] {
+      pthread_attr_t attributes;
+      void* base = nullptr;
+      std::size_t size = 0;
+      if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return std::uintptr_t{0};
+      ::pthread_attr_getstack(&attributes, &base, &size);
+      ::pthread_attr_destroy(&attributes);
+      return reinterpret_cast<std::uintptr_t>(base) + size;
+    }();
+    return end;
+  }
   static bool plain(TraceKind k) { return k == TraceKind::kRead || k == TraceKind::kWrite; }
   static std::uint64_t now() {
     timespec const t = real_clock(CLOCK_MONOTONIC);
