@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <map>
@@ -209,14 +210,14 @@ class Check {
     CheckedRun run;
     run.schedule = s.text();
     std::size_t const before = report_.defects.size();
-    analyse(*trace, *result, run);
+    analyse(*trace, *result, s, run);
     run.defects = report_.defects.size() - before;
     run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     report_.runs.push_back(std::move(run));
     return {};
   }
 
-  void analyse(Trace const& trace, RunResult const& result, CheckedRun& run) {
+  void analyse(Trace const& trace, RunResult const& result, Schedule const& s, CheckedRun& run) {
     Replay const seen(trace, {});
     Replay const once(trace, {.previous = &seen});
     Replay const twice(trace, {.previous = &once});
@@ -235,6 +236,7 @@ class Check {
       r.message = lines.empty() ? "the emulator ended the program" : at_origin(lines[0]);
       r.rule = rule_of_message(r.message);
       for (Fatal const& f : found.fatals()) {
+        if (found.fatals().size() > 1 && r.message.find(fmt::format("rank {}: ", f.rank)) == std::string::npos) continue;
         r.places.push_back({f.rank, f.stack, fmt::format("rank {} does it here", f.rank)});
         r.ranks.insert(f.rank);
         break;
@@ -244,20 +246,28 @@ class Check {
       raw.resize(1);
       detail.clear();
     } else if (result.deadlock) {
-      Raw r = DeadlockRule(trace, found, names, lines).find();
-      raw.insert(raw.begin(), std::move(r));
+      // What was unordered before everybody waited is the likelier cause.
+      raw.push_back(DeadlockRule(trace, found, names, lines).find());
     } else if (result.timed_out) {
       Raw r = DeadlockRule(trace, found, names, lines).find();
       if (r.places.empty()) {
         report_.stopped = fmt::format("it did not end within {} s under schedule {}", options_.deadline.count() / 1000, run.schedule);
       } else {
         r.rule = "livelock";
-        raw.insert(raw.begin(), std::move(r));
+        raw.push_back(std::move(r));
       }
     } else if (!result.ok() && raw.empty()) {
       std::string const why = result.signal != 0 ? fmt::format("signal {} ended it", result.signal)
                                                  : fmt::format("it ended with exit code {}", result.exit_code);
-      if (passed_) {
+      bool const says_so = says_wrong(result);
+      raw = says_so || passed_ ? names.of_wrong_results() : std::vector<Raw>();
+      if (!raw.empty()) {
+        raw[0].message += "; the program says that its results are wrong";
+      } else if (says_so) {
+        raw.push_back({"wrong-result", why + ", and says that its results are wrong", {}, {}});
+      } else if (s.per_node > 0 && passed_) {
+        run.note = why + ": not made for several nodes";
+      } else if (passed_) {
         raw.push_back({"wrong-result", why + " under this schedule, and with 0 under others", {}, {}});
       } else {
         std::string last = result.stderr_text.substr(0, result.stderr_text.find('\n'));
@@ -268,6 +278,15 @@ class Check {
     enter(trace, raw, run.schedule, result.deadlock ? detail : std::string());
   }
 
+  /// Programs print their verdict in many ways.
+  static bool says_wrong(RunResult const& result) {
+    for (std::string text : result.rank_stdout) {
+      std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      for (char const* word : {"fail", "mismatch", "wrong", "incorrect", "invalid"})
+        if (text.find(word) != std::string::npos) return true;
+    }
+    return false;
+  }
   void enter(Trace const& trace, std::vector<Raw> const& raw, std::string const& schedule, std::string const& detail) {
     SourceLines lines(trace, {program_.name});
     std::set<std::pair<int, std::uint32_t>> stacks;
@@ -281,7 +300,7 @@ class Check {
       d.message = r.message;
       d.schedule = schedule;
       d.ranks.assign(r.ranks.begin(), r.ranks.end());
-      if (i == 0) d.detail = detail;
+      if (i + 1 == raw.size()) d.detail = detail;
       std::string key = d.rule;
       std::set<std::string> same;
       for (Raw::Place const& p : r.places) {

@@ -61,7 +61,8 @@ CUCO_EVOLVE_INLINE std::string to_text(SoundnessReport const& report, bool colou
       fmt::format_to(at, "{}sound{}: {} shows no defect in {}", green, off, report.file, count);
       if (runs > 0) {
         std::string list;
-        for (CheckedRun const& r : report.runs) list += (list.empty() ? "" : " ") + r.schedule;
+        for (CheckedRun const& r : report.runs)
+          list += (list.empty() ? "" : " ") + r.schedule + (r.note.empty() ? "" : ": " + r.note + ";");
         fmt::format_to(at, " ({})", list);
       }
       out += '\n';
@@ -97,7 +98,7 @@ CUCO_EVOLVE_INLINE std::string to_json(SoundnessReport const& report) {
   out["runs"] = nlohmann::ordered_json::array();
   for (CheckedRun const& r : report.runs)
     out["runs"].push_back(
-        {{"schedule", r.schedule}, {"seconds", r.seconds}, {"accesses", r.accesses}, {"defects", r.defects}});
+        {{"schedule", r.schedule}, {"seconds", r.seconds}, {"accesses", r.accesses}, {"defects", r.defects}, {"note", r.note}});
   out["overrides"] = report.overrides;
   out["stopped"] = report.stopped;
   return checking::dump(out);

@@ -41,6 +41,7 @@ struct CheckedRun {
   double seconds = 0;      ///< Wall clock, analysis included.
   unsigned long long accesses = 0;  ///< That were looked at.
   std::size_t defects = 0;
+  std::string note{};      ///< Why the run says nothing, if it does not.
 };
 
 struct SoundnessReport {

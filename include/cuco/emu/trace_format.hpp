@@ -44,7 +44,7 @@ enum class TraceKind : std::uint8_t {
   kOperationBegin,  ///< a = operation, b = stream.
   kOperationAfter,  ///< a = operation, b = one that it had to wait for.
   kOperationEnd,    ///< a = operation.
-  kGrid,            ///< a = operation, b = grid; small = threads of a block.
+  kGrid,            ///< a = operation, b = grid; small = threads of a block; flags: 1 when not all blocks fit at once.
   kHostJoin,        ///< The host thread knows that operation a is complete.
   // What somebody did becomes known to whoever takes it: a = key; flags = order.
   kRelease,
@@ -68,6 +68,7 @@ enum class TraceKind : std::uint8_t {
   // What a report wants to know.
   kWaitBegin,  ///< The thread waits: a = kind of the record that will end it, b = key; small = least value, truncated.
   kPoll,       ///< The thread looks at a flag again and again: a = address. Once until it does something else.
+  kTooLarge,   ///< The host asked for a cooperative launch of more blocks than fit.
   kFatal,      ///< The emulator ended the program because of what the acting thread did.
   kLast
 };

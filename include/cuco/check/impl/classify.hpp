@@ -43,7 +43,13 @@ class Classifier {
         in_conflict.insert(site(found_, c.first));
         in_conflict.insert(site(found_, c.second));
       }
-    for (Conflict const& c : found_.conflicts()) {
+    // Those between ranks first, and those whose second access is the program's own: they tell more.
+    std::vector<Conflict const*> sorted;
+    for (int const weight : {3, 2, 1, 0})
+      for (Conflict const& c : found_.conflicts())
+        if ((!c.uninitialized && several_ranks(c) ? 2 : 0) + (c.second.put == 0 ? 1 : 0) == weight) sorted.push_back(&c);
+    for (Conflict const* const pointer : sorted) {
+      Conflict const& c = *pointer;
       // Bytes that somebody writes without an order are not missing, but late.
       if (c.uninitialized && in_conflict.contains(site(found_, c.second))) continue;
       out.push_back(one(c));
@@ -57,6 +63,21 @@ class Classifier {
                      {r.rank, p.rank}});
     }
     baselines(out);
+    if (!found_.crowded().empty()) {
+      Fatal const& w = found_.crowded()[0];
+      std::uint64_t const grid = found_.grid_of(w.instant.actor);
+      out.push_back({"grid-not-coresident",
+                     fmt::format("blocks of kernel {} wait for others, but not all of its blocks fit on the GPU at once",
+                                 kernel(w.rank, grid)),
+                     {{w.rank, w.stack, fmt::format("block {} of rank {} waits", w.instant.block, w.rank)}},
+                     {w.rank}});
+    }
+    return out;
+  }
+  /// Why the results of a run without other defects are wrong: empty when nothing explains it.
+  [[nodiscard]] std::vector<Raw> of_wrong_results() const {
+    std::vector<Raw> out;
+    if (!found_.copies_of_nothing().empty()) out.push_back(one(found_.copies_of_nothing()[0]));
     return out;
   }
   [[nodiscard]] std::string kernel(int rank, std::uint64_t grid) const {
@@ -67,6 +88,12 @@ class Classifier {
   }
 
  private:
+  bool several_ranks(Conflict const& c) const {
+    std::set<int> ranks{lane(c.first).rank, lane(c.second).rank};
+    for (Access const* a : {&c.first, &c.second})
+      if (a->put != 0) ranks.insert(put(*a).target);
+    return ranks.size() > 1;
+  }
   LaneInfo const& lane(Access const& a) const { return found_.lanes()[a.instant.actor.lane]; }
   static std::uint64_t site(Replay const& r, Access const& a) {
     LaneInfo const& l = r.lanes()[a.instant.actor.lane];
@@ -178,13 +205,37 @@ class Classifier {
   /// Is the put one of a later round than the access to its target?
   bool overtakes(Put const& p, Access const& other, bool put_first) const {
     std::uint64_t const grid = found_.grid_of(other.instant.actor);
-    if (grid == 0) return !put_first;  // A copy: as it happened.
-    // All ranks launch the same kernels: numbers tell rounds apart.
-    if (p.grid != grid && kernel(p.rank, p.grid) == kernel(p.target, grid)) return p.grid > grid;
-    if (p.grid != grid) return !put_first;
-    // One kernel with rounds inside: whoever uses the bytes waits for this put later, or again.
-    for (Wait const& w : found_.waits())
-      if (w.rank == p.target && w.grid == grid && covers(w, p) && w.after && w.after->knows(other.instant)) return true;
+    // Where all ranks launch the same kernels, numbers tell rounds apart.
+    std::uint64_t const last = grid != 0 ? grid : found_.grid_before(other.instant.actor);
+    if (last == 0 || kernel(p.rank, last) != kernel(p.target, last)) {
+      if (p.grid != grid) return !put_first;
+    } else if (p.grid != grid) {
+      return p.grid > last;
+    }
+    // One kernel with rounds inside: the bytes that are in use came with an earlier put, which has been awaited, and this
+    // one is awaited later.
+    bool later = false, earlier = false;
+    for (Wait const& w : found_.waits()) {
+      if (w.rank != p.target || w.grid != grid) continue;
+      if (!later && covers(w, p) && w.after && w.after->knows(other.instant)) later = true;
+      if (!earlier && not_after(w.instant, other.instant)) earlier = covers_older(w, p);
+    }
+    return later && earlier;
+  }
+  /// Of one block: the wait is not behind the access.
+  static bool not_after(Instant const& wait, Instant const& access) {
+    return wait.actor == access.actor && wait.block == access.block &&
+           std::make_pair(wait.phase, wait.step) <= std::make_pair(access.phase, access.step);
+  }
+  /// The wait covers an earlier put into the same bytes.
+  [[nodiscard]] bool covers_older(Wait const& w, Put const& p) const {
+    for (std::uint32_t const i : w.sure) {
+      if (i >= found_.puts().size()) continue;
+      Put const& q = found_.puts()[i];
+      if (q.target == p.target && q.grid == p.grid && q.bytes > 0 && (q.rank != p.rank || q.index < p.index) &&
+          q.destination < p.destination + p.bytes && p.destination < q.destination + q.bytes)
+        return true;
+    }
     return false;
   }
   [[nodiscard]] bool covers(Wait const& w, Put const& p) const {
@@ -200,22 +251,21 @@ class Classifier {
         covering = q.signal;
         break;
       }
-    bool const source_read = known != nullptr && known->completed(p.read.lane) >= p.index;
-    if (source_read) out.message += "; that its source has been read is all that is known";
-    if (source_read && covering == 0) return "flush-is-not-delivery";
     std::uint64_t const grid = found_.grid_of(reader.instant.actor);
-    bool waits_somewhere = false, other_wait = false;
+    bool useless_wait = false;
     Wait const* on_signal = nullptr;
     for (Wait const& w : found_.waits()) {
-      if (w.rank != p.target || internal_key(w.key)) continue;
-      waits_somewhere = waits_somewhere || (w.key == covering && covering != 0);
-      if (w.grid != grid || grid == 0) continue;
-      bool const before = w.instant.same_thread(reader.instant) || (known != nullptr && known->knows(w.instant));
+      if (w.rank != p.target || internal_key(w.key) || (w.read && w.redundant)) continue;
+      // A copy, or a kernel that only consumes, comes after waits of other kernels.
+      bool const here = w.grid == grid && grid != 0;
+      if (!here && (grid != 0 && kernel(p.target, grid) == kernel(p.rank, p.grid))) continue;
+      if (!here && w.grid < p.grid) continue;
+      bool const before = (w.instant.same_thread(reader.instant) && not_after(w.instant, reader.instant)) || (known != nullptr && known->knows(w.instant));
       if (!before) continue;
       if (w.key == covering && covering != 0)
         on_signal = &w;
       else
-        other_wait = true;
+        useless_wait = useless_wait || w.redundant;
     }
     if (on_signal != nullptr) {
       out.places.insert(out.places.begin() + 1,
@@ -230,9 +280,13 @@ class Classifier {
       std::swap(out.places[0], out.places[1]);
       return "signal-threshold-low";
     }
-    if (other_wait && !waits_somewhere) {
-      out.message += "; the wait before it is for another signal or context";
+    if (useless_wait && covering != 0) {
+      out.message += "; a wait before it is for a signal whose arrivals had all been awaited: another id or context than the put's";
       return "signal-wrong-id";
+    }
+    if (p.rank != p.target && known != nullptr && known->completed(p.read.lane) >= p.index) {
+      out.message += "; all that is known is that its source has been read";
+      return "flush-is-not-delivery";
     }
     return "unawaited-data";
   }

@@ -23,8 +23,8 @@ inline std::string rule_of_message(std::string_view message) {
     char const* rule;
   };
   static constexpr Phrase phrases[] = {
-      {"barrier index", "barrier-index-range"},
       {"is used by two live sessions", "barrier-shared-index"},
+      {"barriers were requested", "barrier-index-range"},
       {"divergent barrier", "barrier-divergent"},
       {"must take part", "barrier-divergent"},
       {"have exited", "barrier-divergent"},
@@ -41,6 +41,7 @@ inline std::string rule_of_message(std::string_view message) {
       {"of a team of", "peer-outside-team"},
       {"is no rank of the communicator", "peer-outside-team"},
       {"that is not registered (any more)", "unregistered-buffer"},
+      {"the memory is not registered", "unregistered-buffer"},
       {"not from ncclMemAlloc", "unregistered-buffer"},
       {"into no registered window", "unregistered-buffer"},
       {"belongs to another communicator", "unregistered-buffer"},
@@ -142,6 +143,19 @@ class DeadlockRule {
           return "barrier-divergent";
         }
       }
+    // A circle of flags has somebody polling in every rank; else one has been left behind. A loop without a flag ends never.
+    std::set<int> polling;
+    Stuck const* poll = nullptr;
+    for (Stuck const& s : stuck_)
+      if (s.kind == emu::TraceKind::kPoll) {
+        polling.insert(s.rank);
+        if (poll == nullptr || s.key == 0) poll = &s;
+      }
+    if (poll != nullptr && (poll->key == 0 || polling.size() < static_cast<std::size_t>(trace_.ranks))) {
+      front(out, *poll);
+      out.message = fmt::format("rank {} looks at a flag that nobody changes any more", poll->rank);
+      return "livelock";
+    }
     if (std::string const host = host_blocked(); !host.empty()) {
       out.message = host;
       return "host-deadlock";
@@ -159,6 +173,12 @@ class DeadlockRule {
         out.message = fmt::format("LSA barrier {}: the ranks have arrived {} to {} times", s.key, least, most);
         return "barrier-uneven";
       }
+    }
+    if (Wait const* look = uncertain_look(); look != nullptr) {
+      out.places.insert(out.places.begin(),
+                        {look->rank, look->stack, fmt::format("rank {} read {} here as the start of its count", look->rank, look->least)});
+      out.message = fmt::format("rank {} started its count from a value of the signal that depends on who is faster", look->rank);
+      return "signal-baseline";
     }
     for (Stuck const& s : stuck_) {
       if (s.kind != emu::TraceKind::kSignalWait) continue;
@@ -181,12 +201,6 @@ class DeadlockRule {
         return "signal-threshold-high";
       }
     }
-    for (Stuck const& s : stuck_)
-      if (s.kind == emu::TraceKind::kPoll) {
-        front(out, s);
-        out.message = fmt::format("rank {} looks at a flag that nobody changes any more", s.rank);
-        return "livelock";
-      }
     out.message = "everybody waits for somebody";
     return "deadlock";
   }
@@ -200,7 +214,7 @@ class DeadlockRule {
   std::string host_blocked() const {
     if (stuck_.empty()) return {};
     for (int r = 0; r < trace_.ranks; ++r) {
-      if (replay_.has_running_kernel(r)) continue;
+      if (replay_.has_running_kernel(r) || !owes_a_kernel(r)) continue;
       std::string const prefix = fmt::format("rank {}: host waits in ", r);
       for (std::string const& line : lines_) {
         std::size_t const at = line.find(prefix);
@@ -210,10 +224,29 @@ class DeadlockRule {
         return fmt::format("the host of rank {} waits in {} while kernels of other ranks wait for its next one", r, call);
       }
     }
-    for (std::string const& line : lines_)
-      if (line.find("not started (waits for other streams)") != std::string::npos)
-        return "a kernel that others wait for has not started, because its stream waits for another one";
+    // A call that synchronises by the way, while the own kernel waits for what no kernel has sent yet.
+    for (Stuck const& s : stuck_) {
+      if (s.kind != emu::TraceKind::kSignalWait || !replay_.contributions(s.key).empty()) continue;
+      for (char const* call : {"cudaFree", "cudaMalloc", "cudaMemcpy", "cudaMemset", "cudaHost", "ncclMem", "ncclComm", "ncclDevComm"})
+        if (said(fmt::format("rank {}: host waits in {}", s.rank, call)))
+          return fmt::format("the host of rank {} waits in {} for a kernel that waits for one the host has not launched yet", s.rank,
+                             call);
+    }
     return {};
+  }
+  /// The rank has launched fewer of the kernels in which others wait than they have.
+  bool owes_a_kernel(int rank) const {
+    auto const launches = [&](int r, std::string const& name, std::uint64_t up_to) {
+      int n = 0;
+      for (auto const& [grid, kernel] : trace_.kernels[static_cast<std::size_t>(r)])
+        if (grid <= up_to && kernel.name == name) ++n;
+      return n;
+    };
+    for (Stuck const& s : stuck_) {
+      std::string const name = names_.kernel(s.rank, s.grid);
+      if (s.rank != rank && launches(rank, name, ~std::uint64_t{0}) < launches(s.rank, name, s.grid)) return true;
+    }
+    return false;
   }
   /// Signals have come to the rank that it never waits for.
   bool unheard(int rank) const {
@@ -225,6 +258,19 @@ class DeadlockRule {
     for (Put const& p : replay_.puts())
       if (p.target == rank && p.signal != 0 && !p.internal && !waited.contains(p.signal)) return true;
     return false;
+  }
+  /// A stuck wait for a signal that its block looked at before, when arrivals were under way.
+  Wait const* uncertain_look() const {
+    for (Stuck const& s : stuck_) {
+      if (s.kind != emu::TraceKind::kSignalWait) continue;
+      auto const& waits = replay_.waits();
+      for (auto it = waits.rbegin(); it != waits.rend(); ++it) {
+        if (it->rank != s.rank || it->grid != s.grid || it->key != s.key || it->instant.block != s.block) continue;
+        if (it->read && it->uncertain) return &*it;
+        if (!it->read) break;
+      }
+    }
+    return nullptr;
   }
   /// Whoever could still send waits for a signal too, with nothing outstanding: no other kind of wait explains it.
   bool nobody_else_blocked(Stuck const& mine) const {

@@ -45,6 +45,7 @@ struct Wait {
   bool read = false;                 ///< Not a wait, but a look.
   std::vector<std::uint32_t> sure{};  ///< Puts that have certainly arrived (their indices).
   bool early = false;                ///< What had arrived before the kernel began was enough.
+  bool redundant = false;            ///< Everything it guarantees was known before.
   bool uncertain = false;            ///< Of a look: another schedule could have shown another value.
 };
 

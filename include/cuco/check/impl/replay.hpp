@@ -76,13 +76,22 @@ class Replay {
   [[nodiscard]] std::vector<Wait> const& waits() const { return waits_; }
   [[nodiscard]] std::vector<LaneInfo> const& lanes() const { return lanes_; }
   [[nodiscard]] std::vector<Conflict> const& conflicts() const { return conflicts_; }
+  /// Copies of bytes that nobody had written.
+  [[nodiscard]] std::vector<Conflict> const& copies_of_nothing() const { return copies_; }
   [[nodiscard]] std::vector<ResetRace> const& reset_races() const { return reset_races_; }
   /// Rank and number of the kernel that an instant is part of; 0: of none.
   [[nodiscard]] std::uint64_t grid_of(Actor a) const {
     auto const it = grid_of_actor_.find(std::uint64_t{a.lane} << 32U | a.position);
     return it == grid_of_actor_.end() ? 0 : it->second;
   }
+  /// The kernel that the rank had begun last when an operation that is no kernel began.
+  [[nodiscard]] std::uint64_t grid_before(Actor a) const {
+    auto const it = grid_before_actor_.find(std::uint64_t{a.lane} << 32U | a.position);
+    return it == grid_before_actor_.end() ? 0 : it->second;
+  }
   [[nodiscard]] std::uint64_t accesses() const { return accesses_; }
+  /// Waits of blocks whose grid is larger than the GPU.
+  [[nodiscard]] std::vector<Fatal> const& crowded() const { return crowded_; }
   [[nodiscard]] std::vector<Fatal> const& fatals() const { return fatals_; }
   [[nodiscard]] std::vector<Contribution> const& contributions(std::uint64_t key) const {
     static std::vector<Contribution> const none;
@@ -136,6 +145,7 @@ class Replay {
     std::uint64_t id = 0;
     Operation* operation = nullptr;
     std::uint32_t threads = 0;
+    bool crowded = false;  ///< Not all of its blocks can be resident at once.
     std::unordered_map<std::uint64_t, BlockState> blocks;
     std::vector<std::uint64_t> shared_pages;
   };
@@ -301,6 +311,7 @@ class Replay {
         Operation& op = operations_[id(f.rank, r.a)];
         if (!op.clock) op.clock = std::make_shared<VectorClock>();
         learn(op.clock, stream_ends_[op.actor.lane]);
+        grid_before_actor_[std::uint64_t{op.actor.lane} << 32U | op.actor.position] = last_grid_[f.rank];
         return;
       }
       case Kind::kOperationAfter: {
@@ -315,7 +326,9 @@ class Replay {
         op.grid->id = r.b;
         op.grid->operation = &op;
         op.grid->threads = r.small;
+        op.grid->crowded = (r.flags & 1U) != 0;
         grids_[id(f.rank, r.b)] = op.grid.get();
+        last_grid_[f.rank] = std::max(last_grid_[f.rank], r.b);
         grid_of_actor_[std::uint64_t{op.actor.lane} << 32U | op.actor.position] = r.b;
         return;
       }
@@ -365,12 +378,17 @@ class Replay {
       case Kind::kWaitBegin:
       case Kind::kPoll:
         if (ThreadState* t = thread(f); t != nullptr) {
+          auto const kind = static_cast<Kind>(r.a);
+          // Somebody outside of the block is waited for.
+          bool const outside = r.kind == Kind::kPoll || (kind != Kind::kBlockBarrier && kind != Kind::kWarpMeet && kind != Kind::kFlush);
+          if (f.grid->crowded && outside && crowded_.size() < 16) crowded_.push_back({f.rank, r.stack, instant(f)});
           t->waits_for = r.kind == Kind::kPoll ? Kind::kPoll : static_cast<Kind>(r.a);
           t->wait_key = r.kind == Kind::kPoll ? r.a : r.b;
           t->wait_least = r.small;
           t->wait_stack = r.stack;
         }
         return;
+      case Kind::kTooLarge: crowded_.push_back({f.rank, r.stack, instant(f)}); return;
       case Kind::kFatal: fatals_.push_back({f.rank, r.stack, instant(f)}); return;
       default: return;
     }
@@ -405,7 +423,7 @@ class Replay {
     return key;
   }
   void enter(File* f, Access now, std::uint64_t address, std::uint64_t bytes, VectorClock const& known) {
-    bool const reads = now.kind == AccessKind::kRead && now.put == 0 && f != nullptr && f->acting == Kind::kThread;
+    bool const reads = (now.kind == AccessKind::kRead || (now.kind == AccessKind::kAtomic && reads_)) && now.put == 0 && f != nullptr && f->acting != Kind::kHost;
     std::uint64_t key = 0;
     Page* page = nullptr;
     for (std::uint64_t at = address, last = address + bytes; at < last;) {
@@ -424,10 +442,14 @@ class Replay {
       ShadowCell& c = (*page)[cell % kPageCells];
       // Variables of the program itself have initial values.
       if (reads && (now.mask & ~c.written()) != 0 && static_cast<emu::TraceSpace>(at >> 56U) != emu::TraceSpace::kProgram)
-        conflict({{}, now, true, at, {}});
+        (f->acting == Kind::kThread ? conflict({{}, now, true, at, {}}) : copy_of_nothing({{}, now, true, at, {}}));
       if (auto const other = c.enter(now, known)) conflict({*other, now, false, at, known});
       at = end;
     }
+  }
+  /// Whole buffers are copied, whatever of them is used: it matters only when the results are wrong.
+  void copy_of_nothing(Conflict c) {
+    if (copies_.size() < 64) copies_.push_back(std::move(c));
   }
   void conflict(Conflict c) {
     // One for each pair of places.
@@ -472,7 +494,9 @@ class Replay {
     std::uint64_t address = r.a;
     if (static_cast<emu::TraceSpace>(address >> 56U) == emu::TraceSpace::kShared && f.grid != nullptr)
       address = emu::trace_key(address, id(f.rank, f.grid->id), f.block_index);
+    reads_ = r.kind != Kind::kAtomicStore;
     if (options_.check) touch(f, r.a, r.b, AccessKind::kAtomic, r.stack);
+    reads_ = false;
     Flag& flag = flags_[address];
     Scope const scope = emu::trace_scope(r.flags);
     ThreadState* t = thread(f);
@@ -670,10 +694,18 @@ class Replay {
         if (f.grid != nullptr && f.grid->operation->clock->completed(p.written.lane) >= p.index) before += c.delta;
       }
       w.early = before >= r.b && r.b > 0;
-      std::uint64_t total = 0;
-      for (Contribution const& c : all) total += c.delta;
-      w.uncertain = w.read && total != r.b;
+      // The value of a look is the same in every schedule if all that counts had been awaited, and nothing else can come.
+      std::uint64_t total = 0, awaited = 0;
+      for (Contribution const& c : all) {
+        total += c.delta;
+        Put const& p = options_.previous->puts_[c.put];
+        if (clock(f)->completed(p.written.lane) >= p.index) awaited += c.delta;
+      }
+      w.uncertain = w.read && (total != r.b || awaited != r.b);
     }
+    w.redundant = !counter;
+    for (std::uint32_t const index : w.sure)
+      if (index < puts_.size() && clock(f)->completed(puts_[index].written.lane) < puts_[index].index) w.redundant = false;
     bool const full = options_.strong || w.read || counter || acquires(r.flags);
     auto arrived = std::make_shared<VectorClock>();
     for (std::uint32_t const index : w.sure) {
@@ -746,7 +778,8 @@ class Replay {
   std::vector<LaneInfo> lanes_;
   std::unordered_map<std::uint64_t, Operation> operations_;
   std::unordered_map<std::uint64_t, Grid*> grids_;
-  std::unordered_map<std::uint64_t, std::uint64_t> grid_of_actor_;
+  std::unordered_map<std::uint64_t, std::uint64_t> grid_of_actor_, grid_before_actor_;
+  std::map<int, std::uint64_t> last_grid_;
   std::unordered_map<std::uint32_t, std::uint32_t> stream_positions_, queue_lengths_;
   std::unordered_map<std::uint32_t, Clock> stream_ends_;
   std::unordered_map<std::uint64_t, Clock> objects_;
@@ -758,11 +791,12 @@ class Replay {
   std::unordered_map<std::uint64_t, std::vector<Contribution>> contributions_;
   std::unordered_map<std::uint64_t, std::size_t> resets_;
   std::vector<Wait> waits_;
-  std::vector<Conflict> conflicts_;
+  std::vector<Conflict> conflicts_, copies_;
   std::set<std::uint64_t> seen_;
   std::vector<ResetRace> reset_races_;
-  std::vector<Fatal> fatals_;
+  std::vector<Fatal> fatals_, crowded_;
   std::map<std::pair<int, std::uint64_t>, int> arrivals_;
+  bool reads_ = false;  ///< The atomic access that is entered looks at the value.
   std::uint64_t accesses_ = 0;
 };
 

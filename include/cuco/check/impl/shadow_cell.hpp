@@ -43,7 +43,9 @@ class ShadowCell {
       bool const before = (s.instant.same_thread(now.instant) && s.put == now.put) || known.knows(s.instant);
       if (overlaps && !before && conflicting(s.kind, now.kind) && !conflict) conflict = s;
       // What is certainly earlier and weaker says no more than the new access does.
-      bool const covered = before && (s.mask & ~now.mask) == 0 &&
+      // An atomic access comes after those whose values it has seen, whatever else it does not order.
+      bool const observed = s.kind == AccessKind::kAtomic && now.kind == AccessKind::kAtomic;
+      bool const covered = (before || observed) && (s.mask & ~now.mask) == 0 &&
                            (now.kind != AccessKind::kRead || s.kind == AccessKind::kRead);
       if (covered && place < 0) {
         place = i;

@@ -39,6 +39,9 @@ struct Instant {
 };
 
 class VectorClock {
+  using Key = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;
+  static Key key(Actor a, std::uint32_t block) { return {a.lane, a.position, block}; }
+
  public:
   /// The last position of a lane that is known to be complete; -1: none.
   [[nodiscard]] std::int64_t completed(std::uint32_t lane) const {
@@ -98,13 +101,27 @@ class VectorClock {
       lanes_ = std::move(merged);
       forget_inside();
     }
-    for (Inside const& theirs : other.inside_) {
-      if (completed(theirs.actor.lane) >= theirs.actor.position) continue;
-      Inside& mine = inside(theirs.actor, theirs.block);
-      mine.phase = std::max(mine.phase, theirs.phase);
-      for (Progress const& t : theirs.threads) learn(mine, t);
-      std::erase_if(mine.threads, [&](Progress const& t) { return t.time >> 32U < mine.phase; });
+    if (other.inside_.empty()) return;
+    std::vector<Inside> merged;
+    merged.reserve(inside_.size() + other.inside_.size());
+    auto a = inside_.begin();
+    auto b = other.inside_.begin();
+    while (a != inside_.end() || b != other.inside_.end()) {
+      if (b == other.inside_.end() || (a != inside_.end() && key(a->actor, a->block) < key(b->actor, b->block))) {
+        merged.push_back(std::move(*a++));
+      } else if (a == inside_.end() || key(b->actor, b->block) < key(a->actor, a->block)) {
+        if (completed(b->actor.lane) < b->actor.position) merged.push_back(*b);
+        ++b;
+      } else {
+        Inside in = std::move(*a++);
+        in.phase = std::max(in.phase, b->phase);
+        for (Progress const& t : b->threads) learn(in, t);
+        std::erase_if(in.threads, [&](Progress const& t) { return t.time >> 32U < in.phase; });
+        merged.push_back(std::move(in));
+        ++b;
+      }
     }
+    inside_ = std::move(merged);
   }
 
   /// What a relaxed operation passes on: whatever was complete before the running kernels began.
@@ -136,8 +153,7 @@ class VectorClock {
   };
   static bool before(Lane const& l, std::uint32_t lane) { return l.lane < lane; }
   static bool thread_before(Progress const& p, std::uint16_t thread) { return p.thread < thread; }
-  static auto key(Actor a, std::uint32_t block) { return std::make_tuple(a.lane, a.position, block); }
-  static bool inside_before(Inside const& in, std::tuple<std::uint32_t, std::uint32_t, std::uint32_t> const& k) {
+  static bool inside_before(Inside const& in, Key const& k) {
     return key(in.actor, in.block) < k;
   }
   static std::uint64_t time_of(Instant const& i) { return std::uint64_t{i.phase} << 32U | i.step; }

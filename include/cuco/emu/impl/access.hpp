@@ -264,14 +264,15 @@ inline bool in_bounds(void const* p, std::size_t n) {
          n <= allocation->size - (a - allocation->base);
 }
 
-/// Polling a location: atomic and volatile loads. The first look at an address does not yield.
-inline void poll(std::uintptr_t address) {
+/// Polling a location: atomic and volatile loads. The first look at an address does not yield. `own`: only the rank's own
+/// kernels can change it.
+inline void poll(std::uintptr_t address, bool own = false) {
   Thread& t = *current_thread;
   for (std::uintptr_t known : t.polled)
     if (known == address) {
       if (__builtin_expect(tracing(), 0) && !t.traced_poll) {
         t.traced_poll = true;
-        trace_here(TraceKind::kPoll, address);
+        trace_here(TraceKind::kPoll, own ? 0 : address);
       }
       suspend_polling(t);
       return;
@@ -294,7 +295,10 @@ inline void synchronising_access(void const* p, std::size_t n, bool read, bool w
   }
   if (!in_bounds(p, n)) bad_access(address, n, write);
   Allocation* a = find_allocation(address);
-  if (a->memory_class == kUncounted) return;
+  if (a->memory_class == kUncounted) {
+    if (read && !write) poll(address, true);
+    return;
+  }
   Machine const& m = machine();
   bool peer = a->memory_class == kPeer, global = a->memory_class != kShared;
   if (read && !write) poll(address);

@@ -104,7 +104,10 @@ int enqueue_kernel(LaunchConfig const& given,
   if (config.cooperative &&
       static_cast<std::uint64_t>(g.x) * g.y * g.z >
           static_cast<std::uint64_t>(fit) * static_cast<std::uint64_t>(machine().sm_count))
+  {
+    if (tracing()) trace_here(TraceKind::kTooLarge);
     return refuse(cudaErrorCooperativeLaunchTooLarge);
+  }
   host_spends(machine().launch_issue_us);
   d.enqueue(stream, std::make_unique<KernelOperation>(config, invoke, destroy, arguments, stream->id));
   return cudaSuccess;

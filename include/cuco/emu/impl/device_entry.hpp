@@ -13,7 +13,13 @@
 namespace cuco::emu {
 
 void yield() {
-  if (impl::current_thread != nullptr) impl::suspend_polling(*impl::current_thread);
+  if (impl::Thread* t = impl::current_thread; t != nullptr) {
+    if (impl::tracing() && (!t->traced_poll || t->poll_new)) {
+      t->traced_poll = true;
+      impl::trace_here(TraceKind::kPoll);
+    }
+    impl::suspend_polling(*t);
+  }
 }
 namespace impl {
 void wait(Predicate ready, Describe describe, void* context) {

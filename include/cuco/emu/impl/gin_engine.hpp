@@ -216,6 +216,8 @@ class GinEngine {
       std::memcpy(put.data.data(), &p.value, p.bytes);
     } else if (p.bytes > 0) {
       char const* from = p.from->own + p.from_offset;
+      if (!in_bounds(from, p.bytes))
+        fatal(kBadAccess, "out-of-bounds access: a put of %zu bytes reads window memory that has been freed", p.bytes);
       if (Environment::get().mode != GinMode::kEager) put.data.assign(from, from + p.bytes);
     }
     put.read = true;
@@ -230,6 +232,10 @@ class GinEngine {
     if (p.bytes > 0) {
       char const* from = put.data.empty() ? p.from->own + p.from_offset : put.data.data();
       Peer const& peer = p.state->comm->peers[static_cast<std::size_t>(put.to)];
+      if (put.to == p.state->comm->rank && !in_bounds(p.to->own + p.to_offset, p.bytes))
+        fatal(kBadAccess, "out-of-bounds access: a put of %zu bytes arrives in window memory that has been freed", p.bytes);
+      if (put.data.empty() && !in_bounds(from, p.bytes))
+        fatal(kBadAccess, "out-of-bounds access: a put of %zu bytes reads window memory that has been freed", p.bytes);
       if (put.to == p.state->comm->rank)
         std::memmove(p.to->own + p.to_offset, from, p.bytes);
       else

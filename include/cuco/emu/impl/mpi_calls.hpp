@@ -180,7 +180,6 @@ CUCO_EVOLVE_COLLECTIVE(MPI_Exscan, (void const* s, void* d, int n, MPI_Datatype 
 CUCO_EVOLVE_COLLECTIVE(MPI_Reduce_scatter, (void const* s, void* d, int const n[], MPI_Datatype t, MPI_Op o, MPI_Comm c), (s, d, n, t, o, c), c)
 CUCO_EVOLVE_COLLECTIVE(MPI_Reduce_scatter_block, (void const* s, void* d, int n, MPI_Datatype t, MPI_Op o, MPI_Comm c), (s, d, n, t, o, c), c)
 CUCO_EVOLVE_COLLECTIVE(MPI_Comm_split, (MPI_Comm c, int color, int key, MPI_Comm* n), (c, color, key, n), c)
-CUCO_EVOLVE_COLLECTIVE(MPI_Comm_split_type, (MPI_Comm c, int type, int key, MPI_Info i, MPI_Comm* n), (c, type, key, i, n), c)
 CUCO_EVOLVE_COLLECTIVE(MPI_Comm_dup, (MPI_Comm c, MPI_Comm* n), (c, n), c)
 CUCO_EVOLVE_BLOCKING(MPI_Probe, (int s, int tag, MPI_Comm c, MPI_Status* st), (s, tag, c, st))
 CUCO_EVOLVE_BLOCKING(MPI_Wait, (MPI_Request* r, MPI_Status* st), (r, st))
@@ -191,6 +190,16 @@ CUCO_EVOLVE_BLOCKING(MPI_Waitany, (int n, MPI_Request r[], int* i, MPI_Status* s
 #undef CUCO_EVOLVE_BLOCKING
 // clang-format on
 
+extern "C" int MPI_Comm_split_type(MPI_Comm c, int type, int key, MPI_Info i, MPI_Comm* n) {
+  cei::HostWait waits("MPI_Comm_split_type");
+  cei::MpiCollective const traced(c, cei::MpiFlow::kAll, 0);
+  // Ranks share memory when they share a node of the modelled machine.
+  int const node = cei::Environment::get().world_rank / cei::machine().gpus_per_node;
+  int const result = type == MPI_COMM_TYPE_SHARED ? PMPI_Comm_split(c, node, key, n) : PMPI_Comm_split_type(c, type, key, i, n);
+  traced.done();
+  if (result == MPI_SUCCESS) cei::meet(c);
+  return result;
+}
 extern "C" int MPI_Send(void const* b, int n, MPI_Datatype t, int to, int tag, MPI_Comm c) {
   cei::HostWait waits("MPI_Send to rank %d, tag %d", to, tag);
   cei::MpiMessage::sent(c, to, tag);

@@ -1,48 +1,30 @@
 // SPDX-FileCopyrightText: the cuco authors
 // SPDX-License-Identifier: Apache-2.0
-#include "cuco/emu/impl/shadow_cell.hpp"
+#include "cuco/check/impl/shadow_cell.hpp"
 
 #include <gtest/gtest.h>
 
-namespace cuco::emu::impl {
+namespace cuco::checking {
 namespace {
 
 constexpr std::uint8_t kAll = 0xff, kLow = 0x0f, kHigh = 0xf0;
 
 Instant at(std::uint32_t rank, unsigned thread, unsigned phase, unsigned step = 0) {
   Instant i;
-  i.actor.rank = rank & 63u;
-  i.actor.lane = 1;
-  i.actor.position = 5;
+  i.actor = {rank, 5};
   i.block = 3;
   i.thread = static_cast<std::uint16_t>(thread);
-  i.phase = static_cast<std::uint16_t>(phase);
-  i.step = static_cast<std::uint16_t>(step);
+  i.phase = phase;
+  i.step = step;
   return i;
 }
-ShadowSlot access(Instant const& i, AccessKind kind, std::uint8_t mask = kAll) {
-  return ShadowSlot::of(i, kind, 77, mask);
-}
-
-TEST(ShadowSlot, PackingLosesNothing) {
-  Instant i;
-  i.actor.rank = 63;
-  i.actor.lane = 255;
-  i.actor.position = 0x3ffff;
-  i.block = ShadowSlot::kMostBlocks - 1;
-  i.thread = ShadowSlot::kMostThreads - 1;
-  i.phase = 0xffff;
-  i.step = 0xfffe;
-  auto const s = ShadowSlot::of(i, AccessKind::kAtomic, ShadowSlot::kMostSites - 1, 0xa5);
-  auto const back = s.instant();
-  EXPECT_EQ(back.actor, i.actor);
-  EXPECT_EQ(back.block, i.block);
-  EXPECT_EQ(back.thread, i.thread);
-  EXPECT_EQ(back.phase, i.phase);
-  EXPECT_EQ(back.step, i.step);
-  EXPECT_EQ(s.kind(), AccessKind::kAtomic);
-  EXPECT_EQ(s.site(), ShadowSlot::kMostSites - 1);
-  EXPECT_EQ(s.mask(), 0xa5);
+Access access(Instant const& i, AccessKind kind, std::uint8_t mask = kAll) {
+  Access a;
+  a.instant = i;
+  a.stack = 77;
+  a.kind = kind;
+  a.mask = mask;
+  return a;
 }
 
 TEST(ShadowCell, UnorderedWritesConflict) {
@@ -51,8 +33,8 @@ TEST(ShadowCell, UnorderedWritesConflict) {
   EXPECT_FALSE(c.enter(access(at(0, 0, 0), AccessKind::kWrite), nothing));
   auto const conflict = c.enter(access(at(1, 0, 0), AccessKind::kWrite), nothing);
   ASSERT_TRUE(conflict);
-  EXPECT_EQ(conflict->instant().actor.rank, 0U);
-  EXPECT_EQ(conflict->site(), 77U);
+  EXPECT_EQ(conflict->instant.actor.lane, 0U);
+  EXPECT_EQ(conflict->stack, 77U);
 }
 
 TEST(ShadowCell, AReadOfAnUnorderedWriteConflictsAndTheOtherWayRound) {
@@ -71,7 +53,8 @@ TEST(ShadowCell, ReadsAndAtomicsAmongThemselvesDoNot) {
     EXPECT_FALSE(reads.enter(access(at(r, 0, 0), AccessKind::kRead), nothing));
     EXPECT_FALSE(atomics.enter(access(at(r, 0, 0), AccessKind::kAtomic), nothing));
   }
-  EXPECT_TRUE(atomics.enter(access(at(9, 0, 0), AccessKind::kRead), nothing)) << "a plain load beside atomics";
+  EXPECT_TRUE(atomics.enter(access(at(9, 0, 0), AccessKind::kRead), nothing))
+      << "a plain load beside atomics";
 }
 
 TEST(ShadowCell, WhatIsKnownDoesNotConflict) {
@@ -103,10 +86,11 @@ TEST(ShadowCell, ManyReadersDoNotPushTheWriterOut) {
   VectorClock knows_writer;
   knows_writer.learn_completed(at(0, 0, 0).actor);
   EXPECT_FALSE(c.enter(access(at(0, 0, 0), AccessKind::kWrite), {}));
-  for (unsigned t = 0; t < 100; ++t) EXPECT_FALSE(c.enter(access(at(1, t, 0), AccessKind::kRead), knows_writer));
+  for (unsigned t = 0; t < 100; ++t)
+    EXPECT_FALSE(c.enter(access(at(1, t, 0), AccessKind::kRead), knows_writer));
   EXPECT_TRUE(c.enter(access(at(2, 0, 0), AccessKind::kRead), {})) << "somebody who does not know the writer";
   EXPECT_TRUE(c.enter(access(at(2, 0, 0), AccessKind::kWrite), knows_writer)) << "some reader is still known";
 }
 
 }  // namespace
-}  // namespace cuco::emu::impl
+}  // namespace cuco::checking
