@@ -43,24 +43,32 @@ int check(Options& options) {
   if (!program) return report_error(program.error(), json);
   for (std::string const& define : options.defines) {
     std::size_t const equals = define.find('=');
-    options.check.overrides.emplace_back(define.substr(0, equals),
-                                         equals == std::string::npos ? std::string() : define.substr(equals + 1));
+    options.check.overrides.emplace_back(
+        define.substr(0, equals), equals == std::string::npos ? std::string() : define.substr(equals + 1));
   }
   options.check.args = split_arguments(options.args);
   options.check.emulator.machine = options.machine;
   options.check.deadline = std::chrono::seconds(options.timeout_s);
   InterruptGuard const guard;
   options.check.cancel = &interrupted();
-  if (!json) options.check.progress = [](std::string const& s) { fmt::print(stderr, "check: schedule {}\n", s); };
+  if (!json)
+    options.check.progress = [](std::string const& s) { fmt::print(stderr, "check: schedule {}\n", s); };
   auto const report = Checker{options.check}.check(*program);
   if (!report) return report_error(report.error(), json);
   if (!options.sarif.empty())
     if (auto written = write_file_atomic(options.sarif, to_sarif(*report) + "\n"); !written)
       return report_error(written.error(), json);
-  fmt::print("{}", json ? to_json(*report) + "\n" : to_text(*report, detect_terminal(STDOUT_FILENO).colour));
-  return report->verdict == Soundness::kSound     ? kSoundExit
-         : report->verdict == Soundness::kUnsound ? kDefectExit
-                                                  : kCannotTellExit;
+  int const code = report->verdict == Soundness::kSound     ? kSoundExit
+                   : report->verdict == Soundness::kUnsound ? kDefectExit
+                                                            : kCannotTellExit;
+  if (json) {
+    auto out = nlohmann::ordered_json::parse(to_json(*report));
+    out["exit_code"] = code;
+    fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else {
+    fmt::print("{}", to_text(*report, detect_terminal(STDOUT_FILENO).colour));
+  }
+  return code;
 }
 
 int explain(std::string const& id, bool json) {
@@ -93,7 +101,8 @@ int explain(std::string const& id, bool json) {
 
 void add_check(CLI::App& app, int& status) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("check", "Look for unsound device-initiated communication, without a GPU");
+  auto* command =
+      app.add_subcommand("check", "Look for unsound device-initiated communication, without a GPU");
   command->add_option("file", options->file, "CUDA source file")->required();
   command->add_option("--np", options->check.ranks, "Numbers of ranks to try")
       ->delimiter(',')
@@ -102,14 +111,21 @@ void add_check(CLI::App& app, int& status) {
   command->add_option("--seeds", options->check.seeds, "Schedules of each kind that has a seed")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  command->add_option("--schedule", options->check.schedule, "One schedule only, as a report names it: ranks:mode:seed");
-  command->add_flag("--all-schedules", options->check.all, "Go on after the first schedule that shows a defect");
-  command->add_option("-D", options->defines, "NAME=VALUE: another value for a #define or constexpr dimension")
+  command->add_option(
+      "--schedule", options->check.schedule, "One schedule only, as a report names it: ranks:mode:seed");
+  command->add_flag(
+      "--all-schedules", options->check.all, "Go on after the first schedule that shows a defect");
+  command
+      ->add_option("-D", options->defines, "NAME=VALUE: another value for a #define or constexpr dimension")
       ->allow_extra_args(false);
   command->add_option("--args", options->args, "Arguments of the program, split at blanks");
   command->add_option("--machine", options->machine, "Machine description of the emulator: a name or a path");
-  command->add_option("--std", options->check.standard, "C++ standard")->check(CLI::IsMember({17, 20}))->capture_default_str();
-  command->add_option("--timeout", options->timeout_s, "Seconds for one run")->check(CLI::Range(1, 3600))->capture_default_str();
+  command->add_option("--std", options->check.standard, "C++ standard")
+      ->check(CLI::IsMember({17, 20}))
+      ->capture_default_str();
+  command->add_option("--timeout", options->timeout_s, "Seconds for one run")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
   command->add_option("--sarif", options->sarif, "File for the findings in SARIF");
   add_common(*command, options->common);
   command->footer("Exit codes: 0 sound, 1 defects, 2 cannot tell; others as for all commands.");

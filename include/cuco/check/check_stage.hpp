@@ -12,8 +12,9 @@
 
 namespace cuco {
 
-/// The rung that accepts only candidates in which the checker finds no defect. Defects become feedback: rule, lines, ranks,
-/// schedule and remedy. What the checker cannot tell does not fail a candidate; it is said in the verdict's message.
+/// The rung that accepts only candidates in which the checker finds no defect. Defects become feedback: rule,
+/// lines, ranks, schedule and remedy. What the checker cannot tell does not fail a candidate; it is said in
+/// the verdict's message.
 class CheckStage {
  public:
   explicit CheckStage(CheckOptions options = {}) : checker_(std::move(options)) {}

@@ -52,8 +52,8 @@ CUCO_EVOLVE_INLINE Result<Schedule> parse_schedule(std::string const& text) {
     return error == std::errc() && end == word.data() + word.size();
   };
   Schedule s;
-  bool good = (parts.size() == 3 || parts.size() == 4) && number(parts[0], s.ranks) && number(parts[2], s.seed) && s.ranks >= 1 &&
-              s.ranks <= 64;
+  bool good = (parts.size() == 3 || parts.size() == 4) && number(parts[0], s.ranks) &&
+              number(parts[2], s.seed) && s.ranks >= 1 && s.ranks <= 64;
   bool known = false;
   for (GinMode const mode : {GinMode::kEager, GinMode::kLazy, GinMode::kRandom, GinMode::kAdversarial})
     if (good && parts[1] == to_string(mode)) {
@@ -64,7 +64,8 @@ CUCO_EVOLVE_INLINE Result<Schedule> parse_schedule(std::string const& text) {
   if (!good)
     return fail(ErrorCode::kInvalidArgument,
                 fmt::format("'{}' is no schedule", text),
-                "write ranks:mode:seed or ranks:mode:seed:gpus_per_node, as in 4:adversarial:7; modes are eager, lazy, random, "
+                "write ranks:mode:seed or ranks:mode:seed:gpus_per_node, as in 4:adversarial:7; modes are "
+                "eager, lazy, random, "
                 "adversarial");
   return s;
 }
@@ -118,7 +119,8 @@ class Check {
     if (!built) return forward_error(std::move(built));
     if (!*built) return std::move(report_);
     for (Schedule const& s : plan) {
-      if (options_.cancel != nullptr && options_.cancel->load()) return fail(ErrorCode::kCancelled, "the check was interrupted");
+      if (options_.cancel != nullptr && options_.cancel->load())
+        return fail(ErrorCode::kCancelled, "the check was interrupted");
       if (options_.progress) options_.progress(s.text());
       if (auto done = one(s); !done) return forward_error(std::move(done));
       if (!report_.stopped.empty() || (!report_.defects.empty() && !options_.all)) break;
@@ -147,7 +149,8 @@ class Check {
     if (!built) return forward_error(std::move(built));
     if (built->built) return true;
     std::string first = built->diagnostics.substr(0, built->diagnostics.find('\n'));
-    report_.stopped = built->timed_out ? "compiling it took too long" : "it does not compile for the emulator: " + at_origin(first);
+    report_.stopped = built->timed_out ? "compiling it took too long"
+                                       : "it does not compile for the emulator: " + at_origin(first);
     return false;
   }
   /// "main.cu:12: text" with the line where it was written.
@@ -160,8 +163,8 @@ class Check {
     auto const [end, error] = std::from_chars(text.data() + digits, text.data() + text.size(), line);
     if (error != std::errc() || line == 0) return text;
     SourcePlace const place = program_.map.locate(line);
-    return text.substr(0, at) + (place.file.empty() ? program_.name : place.file) + ":" + std::to_string(place.line) +
-           text.substr(static_cast<std::size_t>(end - text.data()));
+    return text.substr(0, at) + (place.file.empty() ? program_.name : place.file) + ":" +
+           std::to_string(place.line) + text.substr(static_cast<std::size_t>(end - text.data()));
   }
   CodePlace place(SourceLine const& line, std::string what) const {
     CodePlace out;
@@ -180,8 +183,11 @@ class Check {
     if (s.per_node <= 0) return out;
     std::string const path = folder_ + "/machine" + std::to_string(s.per_node) + ".toml";
     std::string const text = fmt::format(
-        "base = \"{}\"\nname = \"check\"\ndescription = \"{} GPUs per node\"\n[topology]\ngpus_per_node = {}\n",
-        out.machine.empty() ? "h200-nvlink" : out.machine, s.per_node, s.per_node);
+        "base = \"{}\"\nname = \"check\"\ndescription = \"{} GPUs per node\"\n[topology]\ngpus_per_node = "
+        "{}\n",
+        out.machine.empty() ? "h200-nvlink" : out.machine,
+        s.per_node,
+        s.per_node);
     if (auto written = write_file_atomic(path, text); !written) return forward_error(std::move(written));
     out.machine = path;
     return out;
@@ -236,7 +242,9 @@ class Check {
       r.message = lines.empty() ? "the emulator ended the program" : at_origin(lines[0]);
       r.rule = rule_of_message(r.message);
       for (Fatal const& f : found.fatals()) {
-        if (found.fatals().size() > 1 && r.message.find(fmt::format("rank {}: ", f.rank)) == std::string::npos) continue;
+        if (found.fatals().size() > 1 &&
+            r.message.find(fmt::format("rank {}: ", f.rank)) == std::string::npos)
+          continue;
         r.places.push_back({f.rank, f.stack, fmt::format("rank {} does it here", f.rank)});
         r.ranks.insert(f.rank);
         break;
@@ -251,14 +259,16 @@ class Check {
     } else if (result.timed_out) {
       Raw r = DeadlockRule(trace, found, names, lines).find();
       if (r.places.empty()) {
-        report_.stopped = fmt::format("it did not end within {} s under schedule {}", options_.deadline.count() / 1000, run.schedule);
+        report_.stopped = fmt::format(
+            "it did not end within {} s under schedule {}", options_.deadline.count() / 1000, run.schedule);
       } else {
         r.rule = "livelock";
         raw.push_back(std::move(r));
       }
     } else if (!result.ok() && raw.empty()) {
-      std::string const why = result.signal != 0 ? fmt::format("signal {} ended it", result.signal)
-                                                 : fmt::format("it ended with exit code {}", result.exit_code);
+      std::string const why = result.signal != 0
+                                  ? fmt::format("signal {} ended it", result.signal)
+                                  : fmt::format("it ended with exit code {}", result.exit_code);
       bool const says_so = says_wrong(result);
       raw = says_so || passed_ ? names.of_wrong_results() : std::vector<Raw>();
       if (!raw.empty()) {
@@ -271,7 +281,8 @@ class Check {
         raw.push_back({"wrong-result", why + " under this schedule, and with 0 under others", {}, {}});
       } else {
         std::string last = result.stderr_text.substr(0, result.stderr_text.find('\n'));
-        report_.stopped = fmt::format("{} under schedule {}{}", why, run.schedule, last.empty() ? "" : ": " + last);
+        report_.stopped =
+            fmt::format("{} under schedule {}{}", why, run.schedule, last.empty() ? "" : ": " + last);
       }
     }
     passed_ = passed_ || result.ok();
@@ -281,13 +292,18 @@ class Check {
   /// Programs print their verdict in many ways.
   static bool says_wrong(RunResult const& result) {
     for (std::string text : result.rank_stdout) {
-      std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+      std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
+        return static_cast<char>(std::tolower(c));
+      });
       for (char const* word : {"fail", "mismatch", "wrong", "incorrect", "invalid"})
         if (text.find(word) != std::string::npos) return true;
     }
     return false;
   }
-  void enter(Trace const& trace, std::vector<Raw> const& raw, std::string const& schedule, std::string const& detail) {
+  void enter(Trace const& trace,
+             std::vector<Raw> const& raw,
+             std::string const& schedule,
+             std::string const& detail) {
     SourceLines lines(trace, {program_.name});
     std::set<std::pair<int, std::uint32_t>> stacks;
     for (Raw const& r : raw)
@@ -316,7 +332,7 @@ class Check {
   }
   void finish() {
     // What broke a rule tells more than the races that follow from it.
-    report_.verdict = !report_.defects.empty()    ? Soundness::kUnsound
+    report_.verdict = !report_.defects.empty()   ? Soundness::kUnsound
                       : !report_.stopped.empty() ? Soundness::kUnknown
                                                  : Soundness::kSound;
   }

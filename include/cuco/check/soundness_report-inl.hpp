@@ -36,10 +36,12 @@ CUCO_EVOLVE_INLINE std::string to_text(SoundnessReport const& report, bool colou
   for (Defect const& d : report.defects) {
     std::string where = report.file;
     if (!d.places.empty() && d.places[0].line > 0)
-      where = fmt::format("{}:{}", d.places[0].file.empty() ? report.file : d.places[0].file, d.places[0].line);
+      where =
+          fmt::format("{}:{}", d.places[0].file.empty() ? report.file : d.places[0].file, d.places[0].line);
     fmt::format_to(at, "{}{}{}: {}{}{}: {}\n", bold, where, off, red, d.rule, off, d.message);
     for (CodePlace const& p : d.places) {
-      std::string const line = p.line > 0 ? fmt::format("{}:{}", p.file, p.line) : std::string("(unknown line)");
+      std::string const line =
+          p.line > 0 ? fmt::format("{}:{}", p.file, p.line) : std::string("(unknown line)");
       fmt::format_to(at, "    {}: {}\n", line, p.what);
       if (!p.source.empty()) fmt::format_to(at, "        {}\n", p.source);
     }
@@ -68,8 +70,14 @@ CUCO_EVOLVE_INLINE std::string to_text(SoundnessReport const& report, bool colou
       out += '\n';
       break;
     case Soundness::kUnsound:
-      fmt::format_to(at, "{}unsound{}: {} has {} defect{}, found in {}; `cuco explain RULE` says more\n", red, off, report.file,
-                     report.defects.size(), report.defects.size() == 1 ? "" : "s", count);
+      fmt::format_to(at,
+                     "{}unsound{}: {} has {} defect{}, found in {}; `cuco explain RULE` says more\n",
+                     red,
+                     off,
+                     report.file,
+                     report.defects.size(),
+                     report.defects.size() == 1 ? "" : "s",
+                     count);
       break;
     case Soundness::kUnknown:
       fmt::format_to(at, "{}cannot tell{}: {}: {}\n", yellow, off, report.file, report.stopped);
@@ -97,8 +105,11 @@ CUCO_EVOLVE_INLINE std::string to_json(SoundnessReport const& report) {
   }
   out["runs"] = nlohmann::ordered_json::array();
   for (CheckedRun const& r : report.runs)
-    out["runs"].push_back(
-        {{"schedule", r.schedule}, {"seconds", r.seconds}, {"accesses", r.accesses}, {"defects", r.defects}, {"note", r.note}});
+    out["runs"].push_back({{"schedule", r.schedule},
+                           {"seconds", r.seconds},
+                           {"accesses", r.accesses},
+                           {"defects", r.defects},
+                           {"note", r.note}});
   out["overrides"] = report.overrides;
   out["stopped"] = report.stopped;
   return checking::dump(out);
@@ -126,7 +137,8 @@ CUCO_EVOLVE_INLINE std::string to_sarif(SoundnessReport const& report) {
     result["locations"] = nlohmann::ordered_json::array();
     if (!d.places.empty()) result["locations"].push_back(location(d.places[0]));
     result["relatedLocations"] = nlohmann::ordered_json::array();
-    for (std::size_t i = 1; i < d.places.size(); ++i) result["relatedLocations"].push_back(location(d.places[i]));
+    for (std::size_t i = 1; i < d.places.size(); ++i)
+      result["relatedLocations"].push_back(location(d.places[i]));
     result["properties"] = {{"ranks", d.ranks}, {"schedule", d.schedule}};
     results.push_back(std::move(result));
   }

@@ -17,12 +17,12 @@ struct CodePlace {
 
 /// A defect that a run showed.
 struct Defect {
-  std::string rule{};              ///< Of `soundness_rules`.
-  std::string message{};           ///< One line: what happened, with the numbers.
+  std::string rule{};               ///< Of `soundness_rules`.
+  std::string message{};            ///< One line: what happened, with the numbers.
   std::vector<CodePlace> places{};  ///< The culprit first.
-  std::vector<int> ranks{};        ///< That take part, sorted.
-  std::string schedule{};          ///< That shows it; `CheckOptions::schedule` repeats it.
-  std::string detail{};            ///< More lines, for example who waits for what; may be empty.
+  std::vector<int> ranks{};         ///< That take part, sorted.
+  std::string schedule{};           ///< That shows it; `CheckOptions::schedule` repeats it.
+  std::string detail{};             ///< More lines, for example who waits for what; may be empty.
 };
 
 /// What the checker says.
@@ -37,11 +37,11 @@ constexpr char const* to_string(Soundness s) {
 
 /// One run of the program under one schedule.
 struct CheckedRun {
-  std::string schedule{};  ///< "4:adversarial:7"
-  double seconds = 0;      ///< Wall clock, analysis included.
+  std::string schedule{};           ///< "4:adversarial:7"
+  double seconds = 0;               ///< Wall clock, analysis included.
   unsigned long long accesses = 0;  ///< That were looked at.
   std::size_t defects = 0;
-  std::string note{};      ///< Why the run says nothing, if it does not.
+  std::string note{};  ///< Why the run says nothing, if it does not.
 };
 
 struct SoundnessReport {

@@ -30,7 +30,8 @@ struct Raw {
 
 class Classifier {
  public:
-  /// @param ordered  the replay in which everything orders fully: a conflict that is not in it is one of memory order.
+  /// @param ordered  the replay in which everything orders fully: a conflict that is not in it is one of
+  /// memory order.
   Classifier(Trace const& trace, Replay const& found, Replay const& ordered) : trace_(trace), found_(found) {
     for (Conflict const& c : ordered.conflicts()) ordered_.insert(pair_of(ordered, c));
   }
@@ -47,7 +48,8 @@ class Classifier {
     std::vector<Conflict const*> sorted;
     for (int const weight : {3, 2, 1, 0})
       for (Conflict const& c : found_.conflicts())
-        if ((!c.uninitialized && several_ranks(c) ? 2 : 0) + (c.second.put == 0 ? 1 : 0) == weight) sorted.push_back(&c);
+        if ((!c.uninitialized && several_ranks(c) ? 2 : 0) + (c.second.put == 0 ? 1 : 0) == weight)
+          sorted.push_back(&c);
     for (Conflict const* const pointer : sorted) {
       Conflict const& c = *pointer;
       // Bytes that somebody writes without an order are not missing, but late.
@@ -56,28 +58,37 @@ class Classifier {
     }
     for (ResetRace const& r : found_.reset_races()) {
       Put const& p = found_.puts()[std::min<std::size_t>(r.put, found_.puts().size() - 1)];
-      out.push_back({"signal-reset-race",
-                     fmt::format("rank {} resets a signal that rank {} may add to before or after", r.rank, p.rank),
-                     {{r.rank, r.stack, fmt::format("reset by rank {}", r.rank)},
-                      {p.rank, p.stack, fmt::format("signal sent by rank {}", p.rank)}},
-                     {r.rank, p.rank}});
+      out.push_back(
+          {"signal-reset-race",
+           fmt::format("rank {} resets a signal that rank {} may add to before or after", r.rank, p.rank),
+           {{r.rank, r.stack, fmt::format("reset by rank {}", r.rank)},
+            {p.rank, p.stack, fmt::format("signal sent by rank {}", p.rank)}},
+           {r.rank, p.rank}});
     }
     baselines(out);
     if (!found_.crowded().empty()) {
       Fatal const& w = found_.crowded()[0];
       std::uint64_t const grid = found_.grid_of(w.instant.actor);
-      out.push_back({"grid-not-coresident",
-                     fmt::format("blocks of kernel {} wait for others, but not all of its blocks fit on the GPU at once",
-                                 kernel(w.rank, grid)),
-                     {{w.rank, w.stack, fmt::format("block {} of rank {} waits", w.instant.block, w.rank)}},
-                     {w.rank}});
+      out.push_back(
+          {"grid-not-coresident",
+           fmt::format(
+               "blocks of kernel {} wait for others, but not all of its blocks fit on the GPU at once",
+               kernel(w.rank, grid)),
+           {{w.rank, w.stack, fmt::format("block {} of rank {} waits", w.instant.block, w.rank)}},
+           {w.rank}});
     }
     return out;
   }
   /// Why the results of a run without other defects are wrong: empty when nothing explains it.
   [[nodiscard]] std::vector<Raw> of_wrong_results() const {
     std::vector<Raw> out;
-    if (!found_.copies_of_nothing().empty()) out.push_back(one(found_.copies_of_nothing()[0]));
+    // A kernel's read says more than the copy of its result.
+    Conflict const* best = nullptr;
+    for (Conflict const& c : found_.unwritten())
+      if (best == nullptr ||
+          (found_.grid_of(best->second.instant.actor) == 0 && found_.grid_of(c.second.instant.actor) != 0))
+        best = &c;
+    if (best != nullptr) out.push_back(one(*best));
     return out;
   }
   [[nodiscard]] std::string kernel(int rank, std::uint64_t grid) const {
@@ -103,7 +114,9 @@ class Classifier {
     std::uint64_t const a = site(r, c.first), b = site(r, c.second);
     return {std::min(a, b), std::max(a, b)};
   }
-  static bool network(LaneInfo const& l) { return l.kind == LaneInfo::kSourceRead || l.kind == LaneInfo::kDelivery; }
+  static bool network(LaneInfo const& l) {
+    return l.kind == LaneInfo::kSourceRead || l.kind == LaneInfo::kDelivery;
+  }
   Put const& put(Access const& a) const { return found_.puts()[a.put - 1]; }
 
   std::string who(Access const& a) const {
@@ -111,15 +124,21 @@ class Classifier {
     if (l.kind == LaneInfo::kDelivery)
       return fmt::format("delivery of a put from rank {} to rank {}", put(a).rank, put(a).target);
     if (l.kind == LaneInfo::kSourceRead)
-      return fmt::format("the network reads the source of a put from rank {} to rank {}", put(a).rank, put(a).target);
+      return fmt::format(
+          "the network reads the source of a put from rank {} to rank {}", put(a).rank, put(a).target);
     std::string const verb = a.kind == AccessKind::kRead    ? "read"
                              : a.kind == AccessKind::kWrite ? "write"
                                                             : "atomic access";
     if (l.kind == LaneInfo::kHost) return fmt::format("{} by the host of rank {}", verb, l.rank);
     std::uint64_t const grid = found_.grid_of(a.instant.actor);
     if (grid == 0) return fmt::format("{} by a copy, memset or collective of rank {}", verb, l.rank);
-    return fmt::format("{} by rank {}, kernel {} (launch {}), block {}, thread {}", verb, l.rank, kernel(l.rank, grid), grid,
-                       a.instant.block, a.instant.thread);
+    return fmt::format("{} by rank {}, kernel {} (launch {}), block {}, thread {}",
+                       verb,
+                       l.rank,
+                       kernel(l.rank, grid),
+                       grid,
+                       a.instant.block,
+                       a.instant.thread);
   }
   Raw::Place place(Access const& a) const { return {lane(a).rank, a.stack, who(a)}; }
   static std::string bytes_of(std::uint64_t address) {
@@ -151,7 +170,10 @@ class Classifier {
     }
     if (!ordered_.contains(pair_of(found_, c))) out.rule = "weak-order";
     if (out.message.empty())
-      out.message = fmt::format("{} and {}, in {}, are not ordered{}", who(c.second), who(c.first), bytes_of(c.address),
+      out.message = fmt::format("{} and {}, in {}, are not ordered{}",
+                                who(c.second),
+                                who(c.first),
+                                bytes_of(c.address),
                                 out.rule == "weak-order" ? " by operations that are strong enough" : "");
     return out;
   }
@@ -170,13 +192,16 @@ class Classifier {
     Put const& p = put(net);
     if (lane(net).kind == LaneInfo::kSourceRead) {
       bool const after = put_first && (c.known.knows(p.poster) || other.instant.same_thread(p.poster));
-      out.message = after ? fmt::format("{} while the put that sends these bytes may still read them", who(other))
-                          : fmt::format("a put of rank {} reads its source without an order after the {}", p.rank, who(other));
+      out.message =
+          after ? fmt::format("{} while the put that sends these bytes may still read them", who(other))
+                : fmt::format(
+                      "a put of rank {} reads its source without an order after the {}", p.rank, who(other));
       if (!after) std::swap(out.places[0], out.places[1]);
       return after ? "source-reuse" : "unready-source";
     }
     if (other.kind == AccessKind::kWrite || overtakes(p, other, put_first)) {
-      out.message = fmt::format("a put of rank {} lands in bytes that rank {} still uses: {}", p.rank, p.target, who(other));
+      out.message = fmt::format(
+          "a put of rank {} lands in bytes that rank {} still uses: {}", p.rank, p.target, who(other));
       std::swap(out.places[0], out.places[1]);
       return "early-overwrite";
     }
@@ -194,12 +219,14 @@ class Classifier {
       as_read.instant = q.poster;
       if (!overtakes(p, as_read, &delivery == &c.first)) {
         out.places = {place(other), place(delivery)};
-        out.message = fmt::format("rank {} sends on bytes that a put of rank {} may not have delivered yet", q.rank, p.rank);
+        out.message = fmt::format(
+            "rank {} sends on bytes that a put of rank {} may not have delivered yet", q.rank, p.rank);
         return of_missing_wait(p, as_read, q.posted.get(), out);
       }
     }
     out.places = {place(c.second), place(c.first)};
-    out.message = fmt::format("puts of ranks {} and {} touch the same bytes of rank {} in no order", p.rank, q.rank, p.target);
+    out.message = fmt::format(
+        "puts of ranks {} and {} touch the same bytes of rank {} in no order", p.rank, q.rank, p.target);
     return "early-overwrite";
   }
   /// Is the put one of a later round than the access to its target?
@@ -212,8 +239,8 @@ class Classifier {
     } else if (p.grid != grid) {
       return p.grid > last;
     }
-    // One kernel with rounds inside: the bytes that are in use came with an earlier put, which has been awaited, and this
-    // one is awaited later.
+    // One kernel with rounds inside: the bytes that are in use came with an earlier put, which has been
+    // awaited, and this one is awaited later.
     bool later = false, earlier = false;
     for (Wait const& w : found_.waits()) {
       if (w.rank != p.target || w.grid != grid) continue;
@@ -232,22 +259,25 @@ class Classifier {
     for (std::uint32_t const i : w.sure) {
       if (i >= found_.puts().size()) continue;
       Put const& q = found_.puts()[i];
-      if (q.target == p.target && q.grid == p.grid && q.bytes > 0 && (q.rank != p.rank || q.index < p.index) &&
-          q.destination < p.destination + p.bytes && p.destination < q.destination + q.bytes)
+      if (q.target == p.target && q.grid == p.grid && q.bytes > 0 &&
+          (q.rank != p.rank || q.index < p.index) && q.destination < p.destination + p.bytes &&
+          p.destination < q.destination + q.bytes)
         return true;
     }
     return false;
   }
   [[nodiscard]] bool covers(Wait const& w, Put const& p) const {
     for (std::uint32_t const i : w.sure)
-      if (i < found_.puts().size() && found_.puts()[i].queue == p.queue && found_.puts()[i].index >= p.index) return true;
+      if (i < found_.puts().size() && found_.puts()[i].queue == p.queue && found_.puts()[i].index >= p.index)
+        return true;
     return false;
   }
   std::string of_missing_wait(Put const& p, Access const& reader, VectorClock const* known, Raw& out) const {
     // The signal that would tell: of the put, or of a later one in its queue.
     std::uint64_t covering = 0;
     for (Put const& q : found_.puts())
-      if (q.queue == p.queue && q.index >= p.index && q.signal != 0 && !q.internal && q.index < p.index + 64) {
+      if (q.queue == p.queue && q.index >= p.index && q.signal != 0 && !q.internal &&
+          q.index < p.index + 64) {
         covering = q.signal;
         break;
       }
@@ -260,7 +290,8 @@ class Classifier {
       bool const here = w.grid == grid && grid != 0;
       if (!here && (grid != 0 && kernel(p.target, grid) == kernel(p.rank, p.grid))) continue;
       if (!here && w.grid < p.grid) continue;
-      bool const before = (w.instant.same_thread(reader.instant) && not_after(w.instant, reader.instant)) || (known != nullptr && known->knows(w.instant));
+      bool const before = (w.instant.same_thread(reader.instant) && not_after(w.instant, reader.instant)) ||
+                          (known != nullptr && known->knows(w.instant));
       if (!before) continue;
       if (w.key == covering && covering != 0)
         on_signal = &w;
@@ -268,9 +299,11 @@ class Classifier {
         useless_wait = useless_wait || w.redundant;
     }
     if (on_signal != nullptr) {
-      out.places.insert(out.places.begin() + 1,
-                        {on_signal->rank, on_signal->stack,
-                         fmt::format("the wait before it asks for a value of at least {}", on_signal->least)});
+      out.places.insert(
+          out.places.begin() + 1,
+          {on_signal->rank,
+           on_signal->stack,
+           fmt::format("the wait before it asks for a value of at least {}", on_signal->least)});
       if (on_signal->early) {
         out.message += "; the wait was satisfied by arrivals of earlier rounds";
         std::swap(out.places[0], out.places[1]);
@@ -281,7 +314,9 @@ class Classifier {
       return "signal-threshold-low";
     }
     if (useless_wait && covering != 0) {
-      out.message += "; a wait before it is for a signal whose arrivals had all been awaited: another id or context than the put's";
+      out.message +=
+          "; a wait before it is for a signal whose arrivals had all been awaited: another id or context "
+          "than the put's";
       return "signal-wrong-id";
     }
     if (p.rank != p.target && known != nullptr && known->completed(p.read.lane) >= p.index) {
@@ -304,16 +339,20 @@ class Classifier {
       if (w.read || internal_key(w.key)) continue;
       for (std::size_t k = i; k-- > 0;) {
         Wait const& look = waits[k];
-        if (look.rank != w.rank || look.grid != w.grid || look.key != w.key || look.instant.block != w.instant.block) continue;
+        if (look.rank != w.rank || look.grid != w.grid || look.key != w.key ||
+            look.instant.block != w.instant.block)
+          continue;
         if (!look.read) break;
         if (look.uncertain && w.least > look.least &&
             told.insert(emu::trace_key(static_cast<std::uint64_t>(look.rank), look.stack, w.stack)).second) {
-          out.push_back({"signal-baseline",
-                         fmt::format("rank {} reads the signal as the start of its count when peers may have signalled already",
-                                     look.rank),
-                         {{look.rank, look.stack, fmt::format("read by rank {}: {} this time", look.rank, look.least)},
-                          {w.rank, w.stack, fmt::format("the wait that counts from it: at least {}", w.least)}},
-                         {look.rank}});
+          out.push_back(
+              {"signal-baseline",
+               fmt::format(
+                   "rank {} reads the signal as the start of its count when peers may have signalled already",
+                   look.rank),
+               {{look.rank, look.stack, fmt::format("read by rank {}: {} this time", look.rank, look.least)},
+                {w.rank, w.stack, fmt::format("the wait that counts from it: at least {}", w.least)}},
+               {look.rank}});
         }
         break;
       }

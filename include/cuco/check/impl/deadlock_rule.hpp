@@ -76,7 +76,10 @@ inline std::vector<std::string> emulator_lines(std::string const& text) {
 /// Why nobody goes on.
 class DeadlockRule {
  public:
-  DeadlockRule(Trace const& trace, Replay const& replay, Classifier const& names, std::vector<std::string> const& lines)
+  DeadlockRule(Trace const& trace,
+               Replay const& replay,
+               Classifier const& names,
+               std::vector<std::string> const& lines)
       : trace_(trace), replay_(replay), names_(names), lines_(lines), stuck_(replay.stuck()) {}
 
   [[nodiscard]] Raw find() const {
@@ -85,9 +88,14 @@ class DeadlockRule {
     for (Stuck const& s : stuck_) {
       out.ranks.insert(s.rank);
       if (told.insert({s.rank, s.stack}).second && out.places.size() < 16)
-        out.places.push_back({s.rank, s.stack,
-                              fmt::format("rank {}, kernel {}, block {}, thread {} waits{}", s.rank,
-                                          names_.kernel(s.rank, s.grid), s.block, s.thread, what(s))});
+        out.places.push_back({s.rank,
+                              s.stack,
+                              fmt::format("rank {}, kernel {}, block {}, thread {} waits{}",
+                                          s.rank,
+                                          names_.kernel(s.rank, s.grid),
+                                          s.block,
+                                          s.thread,
+                                          what(s))});
     }
     out.rule = rule(out);
     if (out.message.empty()) out.message = "no rank can go on";
@@ -97,7 +105,8 @@ class DeadlockRule {
  private:
   std::string what(Stuck const& s) const {
     switch (s.kind) {
-      case emu::TraceKind::kSignalWait: return fmt::format(" for a signal of at least {}, {} have been sent", s.least, sum(s.key));
+      case emu::TraceKind::kSignalWait:
+        return fmt::format(" for a signal of at least {}, {} have been sent", s.least, sum(s.key));
       case emu::TraceKind::kCounterWait: return fmt::format(" for a counter of at least {}", s.least);
       case emu::TraceKind::kAcquire: return fmt::format(" for its peers at LSA barrier {}", s.key);
       case emu::TraceKind::kBlockBarrier: return " for the rest of its block";
@@ -119,12 +128,14 @@ class DeadlockRule {
   }
   void front(Raw& out, Stuck const& s) const {
     for (std::size_t i = 1; i < out.places.size(); ++i)
-      if (out.places[i].rank == s.rank && out.places[i].stack == s.stack) std::swap(out.places[0], out.places[i]);
+      if (out.places[i].rank == s.rank && out.places[i].stack == s.stack)
+        std::swap(out.places[0], out.places[i]);
   }
 
   std::string rule(Raw& out) const {
     if (said("blocks wait for room on the GPU")) {
-      out.message = "blocks that would end the wait have not started: the grid is larger than the GPU holds at once";
+      out.message =
+          "blocks that would end the wait have not started: the grid is larger than the GPU holds at once";
       return "grid-not-coresident";
     }
     // Threads of one block at different places.
@@ -139,11 +150,15 @@ class DeadlockRule {
           }
         if (alone || elsewhere) {
           front(out, s);
-          out.message = fmt::format("threads of block {} of rank {} wait for others of the block that do not come", s.block, s.rank);
+          out.message =
+              fmt::format("threads of block {} of rank {} wait for others of the block that do not come",
+                          s.block,
+                          s.rank);
           return "barrier-divergent";
         }
       }
-    // A circle of flags has somebody polling in every rank; else one has been left behind. A loop without a flag ends never.
+    // A circle of flags has somebody polling in every rank; else one has been left behind. A loop without a
+    // flag ends never.
     std::set<int> polling;
     Stuck const* poll = nullptr;
     for (Stuck const& s : stuck_)
@@ -170,14 +185,19 @@ class DeadlockRule {
         }
       if (most != least || missing_rank()) {
         front(out, s);
-        out.message = fmt::format("LSA barrier {}: the ranks have arrived {} to {} times", s.key, least, most);
+        out.message =
+            fmt::format("LSA barrier {}: the ranks have arrived {} to {} times", s.key, least, most);
         return "barrier-uneven";
       }
     }
     if (Wait const* look = uncertain_look(); look != nullptr) {
-      out.places.insert(out.places.begin(),
-                        {look->rank, look->stack, fmt::format("rank {} read {} here as the start of its count", look->rank, look->least)});
-      out.message = fmt::format("rank {} started its count from a value of the signal that depends on who is faster", look->rank);
+      out.places.insert(
+          out.places.begin(),
+          {look->rank,
+           look->stack,
+           fmt::format("rank {} read {} here as the start of its count", look->rank, look->least)});
+      out.message = fmt::format(
+          "rank {} started its count from a value of the signal that depends on who is faster", look->rank);
       return "signal-baseline";
     }
     for (Stuck const& s : stuck_) {
@@ -192,12 +212,17 @@ class DeadlockRule {
       }
       if (sent.empty() && unheard(s.rank)) {
         front(out, s);
-        out.message = fmt::format("rank {} waits for a signal that nobody sends; signals that it does not wait for have arrived", s.rank);
+        out.message = fmt::format(
+            "rank {} waits for a signal that nobody sends; signals that it does not wait for have arrived",
+            s.rank);
         return "signal-wrong-id";
       }
       if (!sent.empty() && nobody_else_blocked(s)) {
         front(out, s);
-        out.message = fmt::format("rank {} waits for a signal of at least {}, but only {} will arrive", s.rank, s.least, sum(s.key));
+        out.message = fmt::format("rank {} waits for a signal of at least {}, but only {} will arrive",
+                                  s.rank,
+                                  s.least,
+                                  sum(s.key));
         return "signal-threshold-high";
       }
     }
@@ -221,16 +246,25 @@ class DeadlockRule {
         if (at == std::string::npos) continue;
         std::string const call = line.substr(at + prefix.size());
         if (call.starts_with("MPI_Finalize") || call.starts_with("exit")) continue;
-        return fmt::format("the host of rank {} waits in {} while kernels of other ranks wait for its next one", r, call);
+        return fmt::format(
+            "the host of rank {} waits in {} while kernels of other ranks wait for its next one", r, call);
       }
     }
     // A call that synchronises by the way, while the own kernel waits for what no kernel has sent yet.
     for (Stuck const& s : stuck_) {
       if (s.kind != emu::TraceKind::kSignalWait || !replay_.contributions(s.key).empty()) continue;
-      for (char const* call : {"cudaFree", "cudaMalloc", "cudaMemcpy", "cudaMemset", "cudaHost", "ncclMem", "ncclComm", "ncclDevComm"})
+      for (char const* call : {"cudaFree",
+                               "cudaMalloc",
+
+                               "cudaHost",
+                               "ncclMem",
+                               "ncclComm",
+                               "ncclDevComm"})
         if (said(fmt::format("rank {}: host waits in {}", s.rank, call)))
-          return fmt::format("the host of rank {} waits in {} for a kernel that waits for one the host has not launched yet", s.rank,
-                             call);
+          return fmt::format(
+              "the host of rank {} waits in {} for a kernel that waits for one the host has not launched yet",
+              s.rank,
+              call);
     }
     return {};
   }
@@ -244,7 +278,8 @@ class DeadlockRule {
     };
     for (Stuck const& s : stuck_) {
       std::string const name = names_.kernel(s.rank, s.grid);
-      if (s.rank != rank && launches(rank, name, ~std::uint64_t{0}) < launches(s.rank, name, s.grid)) return true;
+      if (s.rank != rank && launches(rank, name, ~std::uint64_t{0}) < launches(s.rank, name, s.grid))
+        return true;
     }
     return false;
   }
@@ -265,17 +300,21 @@ class DeadlockRule {
       if (s.kind != emu::TraceKind::kSignalWait) continue;
       auto const& waits = replay_.waits();
       for (auto it = waits.rbegin(); it != waits.rend(); ++it) {
-        if (it->rank != s.rank || it->grid != s.grid || it->key != s.key || it->instant.block != s.block) continue;
+        if (it->rank != s.rank || it->grid != s.grid || it->key != s.key || it->instant.block != s.block)
+          continue;
         if (it->read && it->uncertain) return &*it;
         if (!it->read) break;
       }
     }
     return nullptr;
   }
-  /// Whoever could still send waits for a signal too, with nothing outstanding: no other kind of wait explains it.
+  /// Whoever could still send waits for a signal too, with nothing outstanding: no other kind of wait
+  /// explains it.
   bool nobody_else_blocked(Stuck const& mine) const {
     for (Stuck const& s : stuck_)
-      if (s.kind == emu::TraceKind::kSignalWait && s.rank != mine.rank && replay_.contributions(s.key).empty()) return false;
+      if (s.kind == emu::TraceKind::kSignalWait && s.rank != mine.rank &&
+          replay_.contributions(s.key).empty())
+        return false;
     return true;
   }
 

@@ -27,7 +27,9 @@ struct Overridden {
   std::vector<std::string> notes;  ///< "N: 4096 -> 64 (main.cu:12)"
 };
 
-inline bool blank(char c) { return c == ' ' || c == '\t'; }
+inline bool blank(char c) {
+  return c == ' ' || c == '\t';
+}
 inline std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (blank(text.front()) || text.front() == '\r')) text.remove_prefix(1);
   while (!text.empty() && (blank(text.back()) || text.back() == '\r')) text.remove_suffix(1);
@@ -45,14 +47,17 @@ inline std::string_view defined_value(std::string_view line, std::string_view na
   rest.remove_prefix(name.size());
   if (rest.empty() || !blank(rest.front())) return {};
   rest = trimmed(rest);
-  if (std::size_t const comment = std::min(rest.find("//"), rest.find("/*")); comment != std::string_view::npos)
+  if (std::size_t const comment = std::min(rest.find("//"), rest.find("/*"));
+      comment != std::string_view::npos)
     rest = trimmed(rest.substr(0, comment));
   return rest;
 }
 
-/// `code` with the values of `#define`s and of `constexpr` and `const` variables replaced. Lines stay where they are.
-/// Errors: kNotFound for a name that is neither, kInvalidArgument for a value that is no expression of one line.
-inline Result<Overridden> apply_overrides(SourceProgram const& program, std::vector<Override> const& overrides) {
+/// `code` with the values of `#define`s and of `constexpr` and `const` variables replaced. Lines stay where
+/// they are. Errors: kNotFound for a name that is neither, kInvalidArgument for a value that is no expression
+/// of one line.
+inline Result<Overridden> apply_overrides(SourceProgram const& program,
+                                          std::vector<Override> const& overrides) {
   struct Edit {
     std::size_t at, length;
     std::string text;
@@ -64,13 +69,20 @@ inline Result<Overridden> apply_overrides(SourceProgram const& program, std::vec
   std::vector<Edit> edits;
   for (Override const& o : overrides) {
     if (o.name.empty() || o.value.empty() || o.value.find_first_of("\n;#") != std::string::npos)
-      return fail(ErrorCode::kInvalidArgument, fmt::format("-D {}={} is no NAME=VALUE", o.name, o.value), "use -D N=64");
+      return fail(ErrorCode::kInvalidArgument,
+                  fmt::format("-D {}={} is no NAME=VALUE", o.name, o.value),
+                  "use -D N=64");
     bool found = false;
     auto const replace = [&](std::string_view old, std::uint32_t line) {
       auto const at = static_cast<std::size_t>(old.data() - program.code.data());
       edits.push_back({at, old.size(), o.value});
       SourcePlace const place = program.map.empty() ? SourcePlace{"", line} : program.map.locate(line);
-      out.notes.push_back(fmt::format("{}: {} -> {} ({}:{})", o.name, old, o.value, place.file.empty() ? program.name : place.file, place.line));
+      out.notes.push_back(fmt::format("{}: {} -> {} ({}:{})",
+                                      o.name,
+                                      old,
+                                      o.value,
+                                      place.file.empty() ? program.name : place.file,
+                                      place.line));
       found = true;
     };
     auto const& all = tokens->tokens;
@@ -106,11 +118,13 @@ inline Result<Overridden> apply_overrides(SourceProgram const& program, std::vec
       i = last;
     }
     if (!found)
-      return fail_at(ErrorCode::kNotFound,
-                     program.path,
-                     0,
-                     fmt::format("'{}' is neither #defined to a value nor a constexpr or const variable with one", o.name),
-                     "name a dimension of the program, as in -D N=64");
+      return fail_at(
+          ErrorCode::kNotFound,
+          program.path,
+          0,
+          fmt::format("'{}' is neither #defined to a value nor a constexpr or const variable with one",
+                      o.name),
+          "name a dimension of the program, as in -D N=64");
   }
   std::sort(edits.begin(), edits.end(), [](Edit const& a, Edit const& b) { return a.at > b.at; });
   for (Edit const& e : edits) out.code.replace(e.at, e.length, e.text);

@@ -5,10 +5,10 @@
 /// \file
 /// Replays a trace: who knew what when, and which accesses were unordered.
 ///
-/// What a wait for a signal guarantees depends on which signals could have been on their way, and that on what the waits
-/// guarantee. So the trace is replayed several times: first every wait is taken to have seen what had arrived; each
-/// further replay lets a wait rely only on what it could not have ended without, given the order that the replay before
-/// found. The last one checks the accesses.
+/// What a wait for a signal guarantees depends on which signals could have been on their way, and that on
+/// what the waits guarantee. So the trace is replayed several times: first every wait is taken to have seen
+/// what had arrived; each further replay lets a wait rely only on what it could not have ended without, given
+/// the order that the replay before found. The last one checks the accesses.
 
 #include <map>
 #include <optional>
@@ -60,15 +60,17 @@ struct Fatal {
 class Replay {
  public:
   struct Options {
-    bool strong = true;   ///< All operations that order something do so fully, whatever memory order they name.
-    bool check = false;   ///< Look at the accesses.
+    bool strong =
+        true;  ///< All operations that order something do so fully, whatever memory order they name.
+    bool check = false;  ///< Look at the accesses.
     Replay const* previous = nullptr;
   };
 
   Replay(Trace const& trace, Options options) : trace_(trace), options_(options) {
     files_.resize(trace.files.size());
     for (std::size_t i = 0; i < files_.size(); ++i) files_[i].rank = trace.files[i].rank;
-    for (int r = 0; r < trace.ranks; ++r) hosts_.push_back({lane(LaneInfo::kHost, r, 0), 0, std::make_shared<VectorClock>()});
+    for (int r = 0; r < trace.ranks; ++r)
+      hosts_.push_back({lane(LaneInfo::kHost, r, 0), 0, std::make_shared<VectorClock>()});
     trace.replay([this](std::size_t file, emu::TraceRecord const& r) { take(files_[file], r); });
   }
 
@@ -76,8 +78,8 @@ class Replay {
   [[nodiscard]] std::vector<Wait> const& waits() const { return waits_; }
   [[nodiscard]] std::vector<LaneInfo> const& lanes() const { return lanes_; }
   [[nodiscard]] std::vector<Conflict> const& conflicts() const { return conflicts_; }
-  /// Copies of bytes that nobody had written.
-  [[nodiscard]] std::vector<Conflict> const& copies_of_nothing() const { return copies_; }
+  /// Plain reads, by kernels and copies, of bytes that nobody had written.
+  [[nodiscard]] std::vector<Conflict> const& unwritten() const { return unwritten_; }
   [[nodiscard]] std::vector<ResetRace> const& reset_races() const { return reset_races_; }
   /// Rank and number of the kernel that an instant is part of; 0: of none.
   [[nodiscard]] std::uint64_t grid_of(Actor a) const {
@@ -108,8 +110,14 @@ class Replay {
         for (std::size_t t = 0; t < block.threads.size(); ++t) {
           ThreadState const& s = block.threads[t];
           if (s.waits_for != Kind::kNone)
-            out.push_back({static_cast<int>(number >> 48U), grid->id, index, static_cast<std::uint32_t>(t), s.wait_stack,
-                           s.waits_for, s.wait_key, s.wait_least});
+            out.push_back({static_cast<int>(number >> 48U),
+                           grid->id,
+                           index,
+                           static_cast<std::uint32_t>(t),
+                           s.wait_stack,
+                           s.waits_for,
+                           s.wait_key,
+                           s.wait_least});
         }
     }
     return out;
@@ -128,7 +136,7 @@ class Replay {
 
   struct ThreadState {
     Clock clock{};
-    Clock fence{};    ///< What the last releasing fence published.
+    Clock fence{};  ///< What the last releasing fence published.
     Scope fence_scope = Scope::kThread;
     Clock pending{};  ///< What relaxed loads saw since the last acquiring fence.
     std::uint32_t step = 0;
@@ -184,9 +192,12 @@ class Replay {
   static constexpr std::size_t kPageCells = 64;
   using Page = std::array<ShadowCell, kPageCells>;
 
-  static std::uint64_t id(int rank, std::uint64_t number) { return static_cast<std::uint64_t>(rank) << 48U | number; }
+  static std::uint64_t id(int rank, std::uint64_t number) {
+    return static_cast<std::uint64_t>(rank) << 48U | number;
+  }
   std::uint32_t lane(LaneInfo::Kind kind, int rank, std::uint64_t what) {
-    auto const [it, fresh] = lane_numbers_.try_emplace({kind, rank, what}, static_cast<std::uint32_t>(lanes_.size()));
+    auto const [it, fresh] =
+        lane_numbers_.try_emplace({kind, rank, what}, static_cast<std::uint32_t>(lanes_.size()));
     if (fresh) lanes_.push_back({kind, rank, what});
     return it->second;
   }
@@ -257,9 +268,10 @@ class Replay {
   // Records
 
   void take(File& f, emu::TraceRecord const& r) {
-    if (f.acting == Kind::kThread && r.kind != Kind::kThread && r.kind != Kind::kOperation && r.kind != Kind::kHost &&
-        r.kind != Kind::kBlockBarrier && r.kind != Kind::kWarpMeet && r.kind != Kind::kMeetMember &&
-        r.kind != Kind::kMeetEnd && r.kind != Kind::kPutApplied && r.kind != Kind::kAtomicLoad)
+    if (f.acting == Kind::kThread && r.kind != Kind::kThread && r.kind != Kind::kOperation &&
+        r.kind != Kind::kHost && r.kind != Kind::kBlockBarrier && r.kind != Kind::kWarpMeet &&
+        r.kind != Kind::kMeetMember && r.kind != Kind::kMeetEnd && r.kind != Kind::kPutApplied &&
+        r.kind != Kind::kAtomicLoad)
       f.block->threads[f.thread].waits_for = Kind::kNone;
     switch (r.kind) {
       case Kind::kThread:
@@ -366,7 +378,8 @@ class Replay {
       case Kind::kPutCounter: f.put.counter = r.a; return;
       case Kind::kPut: post(f, r); return;
       case Kind::kPutApplied:
-        if (auto const it = put_numbers_.find(id(f.rank, r.a)); it != put_numbers_.end()) puts_[it->second].applied = true;
+        if (auto const it = put_numbers_.find(id(f.rank, r.a)); it != put_numbers_.end())
+          puts_[it->second].applied = true;
         return;
       case Kind::kSignalWait:
       case Kind::kSignalRead:
@@ -380,8 +393,10 @@ class Replay {
         if (ThreadState* t = thread(f); t != nullptr) {
           auto const kind = static_cast<Kind>(r.a);
           // Somebody outside of the block is waited for.
-          bool const outside = r.kind == Kind::kPoll || (kind != Kind::kBlockBarrier && kind != Kind::kWarpMeet && kind != Kind::kFlush);
-          if (f.grid->crowded && outside && crowded_.size() < 16) crowded_.push_back({f.rank, r.stack, instant(f)});
+          bool const outside = r.kind == Kind::kPoll || (kind != Kind::kBlockBarrier &&
+                                                         kind != Kind::kWarpMeet && kind != Kind::kFlush);
+          if (f.grid->crowded && outside && crowded_.size() < 16)
+            crowded_.push_back({f.rank, r.stack, instant(f)});
           t->waits_for = r.kind == Kind::kPoll ? Kind::kPoll : static_cast<Kind>(r.a);
           t->wait_key = r.kind == Kind::kPoll ? r.a : r.b;
           t->wait_least = r.small;
@@ -401,8 +416,8 @@ class Replay {
     return emu::trace_order(flags) == Order::kRelease || emu::trace_order(flags) == Order::kAcquireRelease;
   }
 
-  /// A relaxed operation brings only what was complete before the kernels that run began. The rest comes with the next
-  /// acquiring fence of the thread, or at the end of its kernel.
+  /// A relaxed operation brings only what was complete before the kernels that run began. The rest comes with
+  /// the next acquiring fence of the thread, or at the end of its kernel.
   void acquire(File& f, Clock const& from, bool full) {
     ThreadState* t = thread(f);
     if (full || t == nullptr) {
@@ -417,13 +432,16 @@ class Replay {
 
   std::uint64_t page_key(File const* f, std::uint64_t address) {
     std::uint64_t const page = address / (8 * kPageCells);
-    if (static_cast<emu::TraceSpace>(address >> 56U) != emu::TraceSpace::kShared || f == nullptr || f->grid == nullptr) return page;
-    std::uint64_t const key =
-        emu::trace_key(0x736861726564, id(f->rank, f->grid->id), f->block_index, page) | std::uint64_t{1} << 63U;
+    if (static_cast<emu::TraceSpace>(address >> 56U) != emu::TraceSpace::kShared || f == nullptr ||
+        f->grid == nullptr)
+      return page;
+    std::uint64_t const key = emu::trace_key(0x736861726564, id(f->rank, f->grid->id), f->block_index, page) |
+                              std::uint64_t{1} << 63U;
     return key;
   }
   void enter(File* f, Access now, std::uint64_t address, std::uint64_t bytes, VectorClock const& known) {
-    bool const reads = (now.kind == AccessKind::kRead || (now.kind == AccessKind::kAtomic && reads_)) && now.put == 0 && f != nullptr && f->acting != Kind::kHost;
+    bool const reads = (now.kind == AccessKind::kRead || (now.kind == AccessKind::kAtomic && reads_)) &&
+                       now.put == 0 && f != nullptr && f->acting != Kind::kHost;
     std::uint64_t key = 0;
     Page* page = nullptr;
     for (std::uint64_t at = address, last = address + bytes; at < last;) {
@@ -441,22 +459,30 @@ class Replay {
       }
       ShadowCell& c = (*page)[cell % kPageCells];
       // Variables of the program itself have initial values.
-      if (reads && (now.mask & ~c.written()) != 0 && static_cast<emu::TraceSpace>(at >> 56U) != emu::TraceSpace::kProgram)
-        (f->acting == Kind::kThread ? conflict({{}, now, true, at, {}}) : copy_of_nothing({{}, now, true, at, {}}));
+      if (reads && (now.mask & ~c.written()) != 0 &&
+          static_cast<emu::TraceSpace>(at >> 56U) != emu::TraceSpace::kProgram)
+        (now.kind == AccessKind::kAtomic ? conflict({{}, now, true, at, {}})
+                                         : moved_nothing({{}, now, true, at, {}}));
       if (auto const other = c.enter(now, known)) conflict({*other, now, false, at, known});
       at = end;
     }
   }
-  /// Whole buffers are copied, whatever of them is used: it matters only when the results are wrong.
-  void copy_of_nothing(Conflict c) {
-    if (copies_.size() < 64) copies_.push_back(std::move(c));
+  /// Warm-ups move buffers that nobody has filled yet, and whole buffers are copied whatever of them is used:
+  /// that matters only when the results are wrong. A flag is looked at for its value.
+  void moved_nothing(Conflict c) {
+    if (unwritten_.size() < 64) unwritten_.push_back(std::move(c));
   }
   void conflict(Conflict c) {
     // One for each pair of places.
     std::uint64_t const pair = std::uint64_t{c.first.stack} << 32U | c.second.stack;
-    auto const kinds = static_cast<std::uint64_t>(c.first.kind) << 4U | static_cast<std::uint64_t>(c.second.kind) << 2U | (c.uninitialized ? 1U : 0U);
-    std::uint64_t const who = std::uint64_t{lanes_[c.first.instant.actor.lane].kind} << 8U | lanes_[c.second.instant.actor.lane].kind;
-    if (seen_.insert(emu::trace_key(pair, kinds, who, static_cast<std::uint64_t>(lanes_[c.second.instant.actor.lane].rank))).second &&
+    auto const kinds = static_cast<std::uint64_t>(c.first.kind) << 4U |
+                       static_cast<std::uint64_t>(c.second.kind) << 2U | (c.uninitialized ? 1U : 0U);
+    std::uint64_t const who = std::uint64_t{lanes_[c.first.instant.actor.lane].kind} << 8U |
+                              lanes_[c.second.instant.actor.lane].kind;
+    if (seen_
+            .insert(emu::trace_key(
+                pair, kinds, who, static_cast<std::uint64_t>(lanes_[c.second.instant.actor.lane].rank)))
+            .second &&
         conflicts_.size() < 2000)
       conflicts_.push_back(std::move(c));
   }
@@ -485,7 +511,8 @@ class Replay {
     if (options_.strong || scope == Scope::kSystem) return true;
     if (flag.rank != f.rank) return false;
     if (scope == Scope::kDevice || f.acting != Kind::kThread) return true;
-    bool const same_block = f.grid != nullptr && flag.grid == f.grid->id && flag.writer.block == f.block_index;
+    bool const same_block =
+        f.grid != nullptr && flag.grid == f.grid->id && flag.writer.block == f.block_index;
     return scope == Scope::kBlock ? same_block : same_block && flag.writer.thread == f.thread;
   }
   void atomic(File& f, emu::TraceRecord const& r) {
@@ -629,8 +656,10 @@ class Replay {
     p.releases = (r.small & 2U) != 0;
     p.stack = r.stack;
     p.grid = f.grid != nullptr ? f.grid->id : 0;
-    p.read.lane = lane(LaneInfo::kSourceRead, f.rank, emu::trace_key(p.context, static_cast<std::uint64_t>(p.target)));
-    p.written.lane = lane(LaneInfo::kDelivery, f.rank, emu::trace_key(p.context, static_cast<std::uint64_t>(p.target)));
+    p.read.lane =
+        lane(LaneInfo::kSourceRead, f.rank, emu::trace_key(p.context, static_cast<std::uint64_t>(p.target)));
+    p.written.lane =
+        lane(LaneInfo::kDelivery, f.rank, emu::trace_key(p.context, static_cast<std::uint64_t>(p.target)));
     p.queue = p.written.lane;
     p.index = queue_lengths_[p.queue]++;
     p.read.position = p.written.position = p.index;
@@ -680,7 +709,8 @@ class Replay {
           if (counter || puts_[c.put].applied) all.push_back(c);
         } else {
           Put const& p = options_.previous->puts_[c.put];
-          if (!p.posted || !options_.previous->posted_after(p, options_.previous->waits_[number])) all.push_back(c);
+          if (!p.posted || !options_.previous->posted_after(p, options_.previous->waits_[number]))
+            all.push_back(c);
         }
       }
     }
@@ -691,10 +721,12 @@ class Replay {
       std::uint64_t before = 0;
       for (Contribution const& c : all) {
         Put const& p = options_.previous->puts_[c.put];
-        if (f.grid != nullptr && f.grid->operation->clock->completed(p.written.lane) >= p.index) before += c.delta;
+        if (f.grid != nullptr && f.grid->operation->clock->completed(p.written.lane) >= p.index)
+          before += c.delta;
       }
       w.early = before >= r.b && r.b > 0;
-      // The value of a look is the same in every schedule if all that counts had been awaited, and nothing else can come.
+      // The value of a look is the same in every schedule if all that counts had been awaited, and nothing
+      // else can come.
       std::uint64_t total = 0, awaited = 0;
       for (Contribution const& c : all) {
         total += c.delta;
@@ -705,7 +737,8 @@ class Replay {
     }
     w.redundant = !counter;
     for (std::uint32_t const index : w.sure)
-      if (index < puts_.size() && clock(f)->completed(puts_[index].written.lane) < puts_[index].index) w.redundant = false;
+      if (index < puts_.size() && clock(f)->completed(puts_[index].written.lane) < puts_[index].index)
+        w.redundant = false;
     bool const full = options_.strong || w.read || counter || acquires(r.flags);
     auto arrived = std::make_shared<VectorClock>();
     for (std::uint32_t const index : w.sure) {
@@ -791,7 +824,7 @@ class Replay {
   std::unordered_map<std::uint64_t, std::vector<Contribution>> contributions_;
   std::unordered_map<std::uint64_t, std::size_t> resets_;
   std::vector<Wait> waits_;
-  std::vector<Conflict> conflicts_, copies_;
+  std::vector<Conflict> conflicts_, unwritten_;
   std::set<std::uint64_t> seen_;
   std::vector<ResetRace> reset_races_;
   std::vector<Fatal> fatals_, crowded_;

@@ -18,14 +18,14 @@ enum class AccessKind : std::uint8_t { kRead, kWrite, kAtomic };
 /// One access to some of the eight bytes.
 struct Access {
   Instant instant{};
-  std::uint32_t stack = 0;   ///< Of the trace.
-  std::uint32_t put = 0;     ///< 1 + index of the put that did it; 0: none.
+  std::uint32_t stack = 0;  ///< Of the trace.
+  std::uint32_t put = 0;    ///< 1 + index of the put that did it; 0: none.
   AccessKind kind = AccessKind::kRead;
-  std::uint8_t mask = 0;     ///< Of bytes; 0: no access.
+  std::uint8_t mask = 0;  ///< Of bytes; 0: no access.
 };
 
-/// The last accesses. When more actors touch the bytes than there is room for, some are forgotten: a conflict may then be
-/// missed in this run, never invented.
+/// The last accesses. When more actors touch the bytes than there is room for, some are forgotten: a conflict
+/// may then be missed in this run, never invented.
 class ShadowCell {
  public:
   /// Enters an access by somebody who knows `known`.

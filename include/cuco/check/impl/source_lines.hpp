@@ -35,7 +35,8 @@ class SourceLines {
   Status load(std::set<std::pair<int, std::uint32_t>> const& stacks) {
     std::set<std::uint64_t> addresses;
     for (auto const& [rank, stack] : stacks)
-      for (std::uint64_t const a : frames(rank, stack)) addresses.insert(a - 1);  // in the call, not behind it
+      for (std::uint64_t const a : frames(rank, stack))
+        addresses.insert(a - 1);  // in the call, not behind it
     if (addresses.empty()) return {};
     auto const tool = find_program("addr2line");
     if (!tool) return {};

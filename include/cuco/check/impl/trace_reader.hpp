@@ -128,7 +128,9 @@ inline Status read_stacks(std::string const& path, std::vector<std::vector<std::
   return {};
 }
 
-inline Status read_names(std::string const& path, std::string& program, std::map<std::uint64_t, TracedKernel>& kernels) {
+inline Status read_names(std::string const& path,
+                         std::string& program,
+                         std::map<std::uint64_t, TracedKernel>& kernels) {
   std::ifstream in(path);
   if (!in) return fail_at(ErrorCode::kIo, path, 0, "cannot be read");
   for (std::string word; in >> word;) {
@@ -174,7 +176,8 @@ inline Result<Trace> read_trace(std::string const& directory) {
   for (int r = 0; r < trace.ranks; ++r) {
     std::string const prefix = directory + "/rank" + std::to_string(r);
     auto const rank = static_cast<std::size_t>(r);
-    if (auto read = read_stacks(prefix + ".stacks", trace.stacks[rank]); !read) return forward_error(std::move(read));
+    if (auto read = read_stacks(prefix + ".stacks", trace.stacks[rank]); !read)
+      return forward_error(std::move(read));
     if (auto read = read_names(prefix + ".names", trace.program, trace.kernels[rank]); !read)
       return forward_error(std::move(read));
   }

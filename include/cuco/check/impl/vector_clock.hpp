@@ -5,12 +5,12 @@
 /// \file
 /// What an observer knows to have happened before: a vector clock over everything that touches memory.
 ///
-/// Actors are positions of lanes. A lane is what executes its positions one after the other: a stream with its
-/// operations, the host of a rank between two synchronisations, a queue of the network with its puts. Knowing a position
-/// of a lane means knowing all earlier ones. A kernel that is running is one position with an inside: blocks, whose
-/// threads have phases (block barriers passed) and steps (what the thread itself published since). A block barrier makes
-/// all threads of the block know each other's phase, so one number per block says most of it; what single threads
-/// published in between is kept beside it.
+/// Actors are positions of lanes. A lane is what executes its positions one after the other: a stream with
+/// its operations, the host of a rank between two synchronisations, a queue of the network with its puts.
+/// Knowing a position of a lane means knowing all earlier ones. A kernel that is running is one position with
+/// an inside: blocks, whose threads have phases (block barriers passed) and steps (what the thread itself
+/// published since). A block barrier makes all threads of the block know each other's phase, so one number
+/// per block says most of it; what single threads published in between is kept beside it.
 
 #include <algorithm>
 #include <cstdint>
@@ -70,8 +70,8 @@ class VectorClock {
     if (in.phase <= i.phase) learn(in, {i.thread, time_of(i)});
   }
 
-  /// Whether what happened at `i` is known. A thread's accesses carry its present phase and step; they are covered by a
-  /// later phase of the block, or a later step of the thread.
+  /// Whether what happened at `i` is known. A thread's accesses carry its present phase and step; they are
+  /// covered by a later phase of the block, or a later step of the thread.
   [[nodiscard]] bool knows(Instant const& i) const {
     if (completed(i.actor.lane) >= i.actor.position) return true;
     Inside const* in = find(i.actor, i.block);
@@ -107,7 +107,8 @@ class VectorClock {
     auto a = inside_.begin();
     auto b = other.inside_.begin();
     while (a != inside_.end() || b != other.inside_.end()) {
-      if (b == other.inside_.end() || (a != inside_.end() && key(a->actor, a->block) < key(b->actor, b->block))) {
+      if (b == other.inside_.end() ||
+          (a != inside_.end() && key(a->actor, a->block) < key(b->actor, b->block))) {
         merged.push_back(std::move(*a++));
       } else if (a == inside_.end() || key(b->actor, b->block) < key(a->actor, a->block)) {
         if (completed(b->actor.lane) < b->actor.position) merged.push_back(*b);
@@ -153,9 +154,7 @@ class VectorClock {
   };
   static bool before(Lane const& l, std::uint32_t lane) { return l.lane < lane; }
   static bool thread_before(Progress const& p, std::uint16_t thread) { return p.thread < thread; }
-  static bool inside_before(Inside const& in, Key const& k) {
-    return key(in.actor, in.block) < k;
-  }
+  static bool inside_before(Inside const& in, Key const& k) { return key(in.actor, in.block) < k; }
   static std::uint64_t time_of(Instant const& i) { return std::uint64_t{i.phase} << 32U | i.step; }
   static void learn(Inside& in, Progress const& p) {
     auto at = std::lower_bound(in.threads.begin(), in.threads.end(), p.thread, thread_before);
@@ -170,7 +169,8 @@ class VectorClock {
   }
   Inside& inside(Actor a, std::uint32_t block) {
     auto at = std::lower_bound(inside_.begin(), inside_.end(), key(a, block), inside_before);
-    if (at == inside_.end() || key(at->actor, at->block) != key(a, block)) at = inside_.insert(at, {a, block});
+    if (at == inside_.end() || key(at->actor, at->block) != key(a, block))
+      at = inside_.insert(at, {a, block});
     return *at;
   }
   void forget_inside() {

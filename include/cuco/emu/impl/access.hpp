@@ -165,10 +165,13 @@ inline void count_touch(Block& b, Allocation& a, std::size_t n) {
   a.bytes += n;
 }
 
-/// Enters a plain access in the trace. Reads of one place again and again, with nothing in between that could order them
-/// anew, are one.
+/// Enters a plain access in the trace. Reads of one place again and again, with nothing in between that could
+/// order them anew, are one.
 template <bool Write>
-__attribute__((noinline)) inline void trace_access(std::uintptr_t address, std::size_t n, Allocation const* a, void* frame) {
+__attribute__((noinline)) inline void trace_access(std::uintptr_t address,
+                                                   std::size_t n,
+                                                   Allocation const* a,
+                                                   void* frame) {
   if (trace_muted) return;
   constexpr TraceKind kind = Write ? TraceKind::kWrite : TraceKind::kRead;
   std::uint64_t const place = trace_place(address, a);
@@ -191,7 +194,8 @@ inline void region_access(std::uintptr_t address, std::size_t n, void* frame) {
   Thread* t = current_thread;
   if (t == nullptr) {
     if (__builtin_expect(!a->host_ok, 0)) bad_access(address, n, Write);
-    if (__builtin_expect(tracing(), 0) && a->memory_class != kUncounted) trace_access<Write>(address, n, a, frame);
+    if (__builtin_expect(tracing(), 0) && a->memory_class != kUncounted)
+      trace_access<Write>(address, n, a, frame);
     return;
   }
   MemoryClass c = a->memory_class;
@@ -264,13 +268,13 @@ inline bool in_bounds(void const* p, std::size_t n) {
          n <= allocation->size - (a - allocation->base);
 }
 
-/// Polling a location: atomic and volatile loads. The first look at an address does not yield. `own`: only the rank's own
-/// kernels can change it.
+/// Polling a location: atomic and volatile loads. The first look at an address does not yield. `own`: only
+/// the rank's own kernels can change it.
 inline void poll(std::uintptr_t address, bool own = false) {
   Thread& t = *current_thread;
   for (std::uintptr_t known : t.polled)
     if (known == address) {
-      if (__builtin_expect(tracing(), 0) && !t.traced_poll) {
+      if (__builtin_expect(tracing(), 0) && (!t.traced_poll || t.poll_new)) {
         t.traced_poll = true;
         trace_here(TraceKind::kPoll, own ? 0 : address);
       }
@@ -330,7 +334,10 @@ inline std::uint8_t take_order() {
   return asked != 0xff ? asked : trace_flags(TraceOrder::kRelaxed, TraceScope::kDevice);
 }
 /// Enters a synchronising access in the trace.
-__attribute__((noinline)) inline void trace_atomic(TraceKind kind, void const* p, std::size_t n, std::uint8_t flags) {
+__attribute__((noinline)) inline void trace_atomic(TraceKind kind,
+                                                   void const* p,
+                                                   std::size_t n,
+                                                   std::uint8_t flags) {
   if (!tracing()) return;
   auto const address = reinterpret_cast<std::uintptr_t>(p);
   Allocation const* a = find_allocation(address);

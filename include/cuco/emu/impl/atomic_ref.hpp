@@ -21,13 +21,13 @@ inline constexpr memory_order memory_order_release = memory_order::release;
 inline constexpr memory_order memory_order_acq_rel = memory_order::acq_rel;
 inline constexpr memory_order memory_order_seq_cst = memory_order::seq_cst;
 
-/// CUDA threads of a process share one CPU thread, and peers are ordered by the processor: orders and scopes matter to
-/// the checker only.
+/// CUDA threads of a process share one CPU thread, and peers are ordered by the processor: orders and scopes
+/// matter to the checker only.
 inline unsigned order_number(memory_order o) {
-  return o == memory_order_relaxed                                     ? 0
-         : o == memory_order_acquire || o == memory_order_consume      ? 1
-         : o == memory_order_release                                   ? 2
-                                                                       : 3;
+  return o == memory_order_relaxed                                ? 0
+         : o == memory_order_acquire || o == memory_order_consume ? 1
+         : o == memory_order_release                              ? 2
+                                                                  : 3;
 }
 inline unsigned scope_number(thread_scope s) {
   return s == thread_scope_thread ? 0 : s == thread_scope_block ? 1 : s == thread_scope_device ? 2 : 3;
@@ -66,7 +66,9 @@ class AtomicRef {
     store(v);
     return v;
   }
-  T exchange(T v, memory_order order = memory_order_seq_cst) const { return update(AtomicOp::kExch, v, order); }
+  T exchange(T v, memory_order order = memory_order_seq_cst) const {
+    return update(AtomicOp::kExch, v, order);
+  }
   bool compare_exchange_strong(T& expected,
                                T desired,
                                memory_order order = memory_order_seq_cst,
@@ -97,7 +99,8 @@ class AtomicRef {
     } else if constexpr (std::is_integral<T>::value) {
       return update(AtomicOp::kAdd, v, order);
     } else {
-      return atomic_update(p_, [v](T old) { return old + v; }, order_number(order), scope_number(Scope));
+      return atomic_update(
+          p_, [v](T old) { return old + v; }, order_number(order), scope_number(Scope));
     }
   }
   template <class U = T>
@@ -106,9 +109,13 @@ class AtomicRef {
     using Value = std::conditional_t<std::is_pointer<U>::value, std::ptrdiff_t, U>;
     return fetch_add(static_cast<Value>(Value(0) - v), order);
   }
-  T fetch_and(T v, memory_order order = memory_order_seq_cst) const { return update(AtomicOp::kAnd, v, order); }
+  T fetch_and(T v, memory_order order = memory_order_seq_cst) const {
+    return update(AtomicOp::kAnd, v, order);
+  }
   T fetch_or(T v, memory_order order = memory_order_seq_cst) const { return update(AtomicOp::kOr, v, order); }
-  T fetch_xor(T v, memory_order order = memory_order_seq_cst) const { return update(AtomicOp::kXor, v, order); }
+  T fetch_xor(T v, memory_order order = memory_order_seq_cst) const {
+    return update(AtomicOp::kXor, v, order);
+  }
   T fetch_min(T v, memory_order order = memory_order_seq_cst) const {
     return select(order, v, AtomicOp::kMin, AtomicOp::kMinSigned, true);
   }
@@ -143,7 +150,10 @@ class AtomicRef {
       return update(std::is_signed<T>::value ? signed_op : unsigned_op, v, order);
     } else {
       return atomic_update(
-          p_, [v, minimum](T old) { return (v < old) == minimum ? v : old; }, order_number(order), scope_number(Scope));
+          p_,
+          [v, minimum](T old) { return (v < old) == minimum ? v : old; },
+          order_number(order),
+          scope_number(Scope));
     }
   }
   T* p_;

@@ -163,15 +163,19 @@ class CollectiveOperation final : public Operation {
         trace(TraceKind::kAcquire, key(r), 0, trace_flags(TraceOrder::kAcquire, TraceScope::kSystem));
     std::size_t const one = a_.count * type_bytes(a_.type), all = one * static_cast<std::size_t>(c_->ranks);
     if (!from_root || root)
-      trace_range(false, a_.send, k == CollectiveKind::kReduceScatter || k == CollectiveKind::kAlltoAll ||
-                                          k == CollectiveKind::kScatter
-                                      ? all
-                                      : one);
+      trace_range(false,
+                  a_.send,
+                  k == CollectiveKind::kReduceScatter || k == CollectiveKind::kAlltoAll ||
+                          k == CollectiveKind::kScatter
+                      ? all
+                      : one);
     if (!to_root || root)
-      trace_range(true, a_.receive, k == CollectiveKind::kAllGather || k == CollectiveKind::kAlltoAll ||
-                                            k == CollectiveKind::kGather
-                                        ? all
-                                        : one);
+      trace_range(
+          true,
+          a_.receive,
+          k == CollectiveKind::kAllGather || k == CollectiveKind::kAlltoAll || k == CollectiveKind::kGather
+              ? all
+              : one);
   }
   std::uint64_t scalar() const {
     if (a_.op < ncclNumOps) return 0;

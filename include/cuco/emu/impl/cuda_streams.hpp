@@ -103,8 +103,7 @@ int enqueue_kernel(LaunchConfig const& given,
   if (fit == 0) return refuse(cudaErrorLaunchOutOfResources);
   if (config.cooperative &&
       static_cast<std::uint64_t>(g.x) * g.y * g.z >
-          static_cast<std::uint64_t>(fit) * static_cast<std::uint64_t>(machine().sm_count))
-  {
+          static_cast<std::uint64_t>(fit) * static_cast<std::uint64_t>(machine().sm_count)) {
     if (tracing()) trace_here(TraceKind::kTooLarge);
     return refuse(cudaErrorCooperativeLaunchTooLarge);
   }

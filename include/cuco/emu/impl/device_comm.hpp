@@ -189,7 +189,9 @@ inline LiveSession* open_session(SessionKind kind,
   std::uint64_t grid = t.block->grid->id, block = t.block->index;
   // The group has left its last session, though not every thread has got to say so: this is its next one.
   bool const left = s != nullptr && s->members < s->opened && s->opened == coop.size;
-  if (left && s->grid == grid && s->block == block && s->coop.first == coop.first && s->coop.size == coop.size) s = nullptr;
+  if (left && s->grid == grid && s->block == block && s->coop.first == coop.first &&
+      s->coop.size == coop.size)
+    s = nullptr;
   if (s == nullptr) {
     s = new LiveSession{};
     s->kind = kind;

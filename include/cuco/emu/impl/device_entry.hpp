@@ -55,8 +55,8 @@ void grid_sync() {
     impl::illegal_by(&t, "grid.sync() in a kernel that was not launched cooperatively");
   impl::block_barrier(1, "grid.sync()");
   std::uint64_t generation = g.sync_generation;
-  std::uint64_t const key =
-      trace_key(0x67726964, g.id, generation, static_cast<std::uint64_t>(impl::Environment::get().world_rank));
+  std::uint64_t const key = trace_key(
+      0x67726964, g.id, generation, static_cast<std::uint64_t>(impl::Environment::get().world_rank));
   constexpr std::uint8_t kBoth = trace_flags(TraceOrder::kAcquireRelease, TraceScope::kDevice);
   impl::trace(TraceKind::kRelease, key, 0, kBoth);
   g.sync_clock = std::max(g.sync_clock, t.clock);

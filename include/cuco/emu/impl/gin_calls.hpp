@@ -96,7 +96,11 @@ std::uint64_t gin_read_signal(DeviceCommState* s, std::uint32_t context, std::ui
   std::uint64_t v = signal.value.load(std::memory_order_acquire);
   if (polling) advance_clock(t, signal.time_of(v, 64));
   if (tracing())
-    trace_here(TraceKind::kSignalRead, signal_key(s, own_world_rank(s), context, id), v, 0, static_cast<std::uint16_t>(bits));
+    trace_here(TraceKind::kSignalRead,
+               signal_key(s, own_world_rank(s), context, id),
+               v,
+               0,
+               static_cast<std::uint16_t>(bits));
   t.traced_bytes = 0;
   return masked(v, bits);
 }
@@ -124,14 +128,21 @@ inline void wait_signal(DeviceCommState* s,
                              static_cast<unsigned long long>(signal.value.load()));
              });
   if (tracing())
-    trace_here(TraceKind::kSignalWait, key, least, trace_flags(static_cast<TraceOrder>(order & 1U), TraceScope::kSystem),
+    trace_here(TraceKind::kSignalWait,
+               key,
+               least,
+               trace_flags(static_cast<TraceOrder>(order & 1U), TraceScope::kSystem),
                static_cast<std::uint16_t>(bits));
   t.traced_bytes = 0;
   advance_clock(t, signal.time_of(least, bits));
   t.run_class = kNoClass;
 }
-void gin_wait_signal(
-    DeviceCommState* s, std::uint32_t context, std::uint32_t id, std::uint64_t least, int bits, unsigned order) {
+void gin_wait_signal(DeviceCommState* s,
+                     std::uint32_t context,
+                     std::uint32_t id,
+                     std::uint64_t least,
+                     int bits,
+                     unsigned order) {
   check_signal(s, id, "ncclGin::waitSignal");
   wait_signal(s, context, id, least, bits, order, "waitSignal");
 }

@@ -6,12 +6,12 @@
 /// The GIN engine: one first-in-first-out queue per (context, destination rank) of this rank.
 ///
 /// For each put two instants are free: when its source is read, and when it is delivered. eager: both at the
-/// post. lazy: both as late as the contract allows, in the order of the posts. adversarial: as late, the youngest first.
-/// random: per put, by the seed, each is either at once or as late as the contract allows, that is, the
-/// read when this rank cannot go on without it (flush, counter), the delivery when no rank can go on without
-/// one; the late ones come in random order. A signal is applied after its payload and all earlier puts of its
-/// queue. Nothing orders different queues. flush and counters wait for the reads only. Everything is
-/// delivered in the end.
+/// post. lazy: both as late as the contract allows, in the order of the posts. adversarial: as late, the
+/// youngest first. random: per put, by the seed, each is either at once or as late as the contract allows,
+/// that is, the read when this rank cannot go on without it (flush, counter), the delivery when no rank can
+/// go on without one; the late ones come in random order. A signal is applied after its payload and all
+/// earlier puts of its queue. Nothing orders different queues. flush and counters wait for the reads only.
+/// Everything is delivered in the end.
 ///
 /// Time, the same in both modes: a post costs gin_post_us; the transfer starts when the link (to that rank
 /// inside a node, the NIC between nodes) is free; local completion = start + bytes / bandwidth; delivery =
@@ -36,13 +36,17 @@ struct GinPut {
 
 /// Signals, counters and contexts as all ranks name them in the trace.
 inline std::uint64_t signal_key(DeviceCommState* s, int world_rank, std::uint32_t context, std::uint32_t id) {
-  return trace_key(0x736967, s->trace_id, static_cast<std::uint64_t>(world_rank), std::uint64_t{context} << 32U | id);
+  return trace_key(
+      0x736967, s->trace_id, static_cast<std::uint64_t>(world_rank), std::uint64_t{context} << 32U | id);
 }
 inline int own_world_rank(DeviceCommState* s) {
   return s->comm->peers[static_cast<std::size_t>(s->comm->rank)].world_rank;
 }
 inline std::uint64_t counter_key(DeviceCommState* s, std::uint32_t context, std::uint32_t id) {
-  return trace_key(0x636e74, s->trace_id, static_cast<std::uint64_t>(own_world_rank(s)), std::uint64_t{context} << 32U | id);
+  return trace_key(0x636e74,
+                   s->trace_id,
+                   static_cast<std::uint64_t>(own_world_rank(s)),
+                   std::uint64_t{context} << 32U | id);
 }
 inline std::uint64_t flush_key(DeviceCommState* s, std::uint32_t context) {
   return trace_key(0x666c75, s->trace_id, static_cast<std::uint64_t>(own_world_rank(s)), context);
@@ -50,7 +54,10 @@ inline std::uint64_t flush_key(DeviceCommState* s, std::uint32_t context) {
 /// What the thread waits for, for a report of a deadlock.
 inline void trace_waiting(TraceKind kind, std::uint64_t key, std::uint64_t least = 0) {
   if (tracing())
-    trace_here(TraceKind::kWaitBegin, static_cast<std::uint64_t>(kind), key, 0,
+    trace_here(TraceKind::kWaitBegin,
+               static_cast<std::uint64_t>(kind),
+               key,
+               0,
                static_cast<std::uint16_t>(std::min<std::uint64_t>(least, 0xffff)));
 }
 
@@ -92,7 +99,8 @@ class GinEngine {
     bool read_now = chance.below(2) == 0, deliver_now = chance.below(2) == 0,
          apply_now = chance.below(2) == 0;
     if (e.mode != GinMode::kRandom) {
-      // As late as can be: lazy in the order of the posts, adversarial the youngest first, by the seed for a part of them.
+      // As late as can be: lazy in the order of the posts, adversarial the youngest first, by the seed for a
+      // part of them.
       read_now = deliver_now = apply_now = false;
       std::uint64_t const age = ++ages_;
       bool const odd = e.mode == GinMode::kAdversarial && chance.below(4) == 0;
@@ -179,17 +187,22 @@ class GinEngine {
     trace(TraceKind::kPutContext, flush_key(p.state, p.context));
     if (!p.is_value && p.bytes > 0) trace(TraceKind::kPutSource, trace_heap(p.from->own + p.from_offset));
     if (p.bytes > 0)
-      trace(TraceKind::kPutTarget,
-            trace_address(TraceSpace::kHeap, static_cast<unsigned>(there), p.to->offset[put.to] + p.to_offset),
-            p.bytes);
+      trace(
+          TraceKind::kPutTarget,
+          trace_address(TraceSpace::kHeap, static_cast<unsigned>(there), p.to->offset[put.to] + p.to_offset),
+          p.bytes);
     if (p.has_signal)
-      trace(TraceKind::kPutSignal, signal_key(p.state, static_cast<int>(there), p.context, p.signal), p.delta);
+      trace(
+          TraceKind::kPutSignal, signal_key(p.state, static_cast<int>(there), p.context, p.signal), p.delta);
     if (p.has_counter) trace(TraceKind::kPutCounter, counter_key(p.state, p.context, p.counter), 1);
     unsigned const flags = (p.is_value ? kPutValue : 0U) | (p.internal ? kPutInternal : 0U);
     // A put publishes what its thread knows; a barrier's signal only with a releasing order.
     unsigned const order = p.internal ? p.order & 2U : 2U;
-    trace_here(TraceKind::kPut, put.number, std::uint64_t{p.context} << 32U | there,
-               static_cast<std::uint8_t>(flags), static_cast<std::uint16_t>(order));
+    trace_here(TraceKind::kPut,
+               put.number,
+               std::uint64_t{p.context} << 32U | there,
+               static_cast<std::uint8_t>(flags),
+               static_cast<std::uint16_t>(order));
   }
   void schedule(GinPut& put, Thread const& thread) {
     Machine const& m = machine();
@@ -217,7 +230,9 @@ class GinEngine {
     } else if (p.bytes > 0) {
       char const* from = p.from->own + p.from_offset;
       if (!in_bounds(from, p.bytes))
-        fatal(kBadAccess, "out-of-bounds access: a put of %zu bytes reads window memory that has been freed", p.bytes);
+        fatal(kBadAccess,
+              "out-of-bounds access: a put of %zu bytes reads window memory that has been freed",
+              p.bytes);
       if (Environment::get().mode != GinMode::kEager) put.data.assign(from, from + p.bytes);
     }
     put.read = true;
@@ -233,9 +248,13 @@ class GinEngine {
       char const* from = put.data.empty() ? p.from->own + p.from_offset : put.data.data();
       Peer const& peer = p.state->comm->peers[static_cast<std::size_t>(put.to)];
       if (put.to == p.state->comm->rank && !in_bounds(p.to->own + p.to_offset, p.bytes))
-        fatal(kBadAccess, "out-of-bounds access: a put of %zu bytes arrives in window memory that has been freed", p.bytes);
+        fatal(kBadAccess,
+              "out-of-bounds access: a put of %zu bytes arrives in window memory that has been freed",
+              p.bytes);
       if (put.data.empty() && !in_bounds(from, p.bytes))
-        fatal(kBadAccess, "out-of-bounds access: a put of %zu bytes reads window memory that has been freed", p.bytes);
+        fatal(kBadAccess,
+              "out-of-bounds access: a put of %zu bytes reads window memory that has been freed",
+              p.bytes);
       if (put.to == p.state->comm->rank)
         std::memmove(p.to->own + p.to_offset, from, p.bytes);
       else

@@ -62,9 +62,13 @@ class KernelOperation final : public Operation {
                          static_cast<std::uint64_t>(machine().sm_count));
     if (tracing()) {
       dim3 const& b = grid_.config.block;
-      trace(TraceKind::kGrid, completion->operation, grid_.id, slots < grid_.blocks ? 1 : 0, static_cast<std::uint16_t>(b.x * b.y * b.z));
-      TraceFiles::get().name("kernel " + std::to_string(grid_.id) + " " + std::to_string(grid_.config.line) + " " +
-                             grid_.name + "\n");
+      trace(TraceKind::kGrid,
+            completion->operation,
+            grid_.id,
+            slots < grid_.blocks ? 1 : 0,
+            static_cast<std::uint16_t>(b.x * b.y * b.z));
+      TraceFiles::get().name("kernel " + std::to_string(grid_.id) + " " + std::to_string(grid_.config.line) +
+                             " " + grid_.name + "\n");
     }
     Scheduler::get().add(&grid_);
   }

@@ -59,7 +59,8 @@ LiveSession* lsa_open(DeviceCommState* state,
 /// The arrival of a rank (in the team) at a round of a barrier, in the trace.
 inline std::uint64_t lsa_key(LiveSession* s, int rank, std::uint32_t epoch) {
   auto const world = static_cast<std::uint64_t>(team_peer(s, rank).world_rank);
-  return trace_key(0x6c7361, s->state->trace_id, std::uint64_t{s->handle} << 32U | s->index, world << 32U | epoch);
+  return trace_key(
+      0x6c7361, s->state->trace_id, std::uint64_t{s->handle} << 32U | s->index, world << 32U | epoch);
 }
 
 void lsa_arrive(LiveSession* s, unsigned order) {
@@ -67,7 +68,9 @@ void lsa_arrive(LiveSession* s, unsigned order) {
   Thread& t = self();
   std::uint32_t epoch = *s->epoch + 1;
   if (tracing())
-    trace_here(TraceKind::kRelease, lsa_key(s, s->team.rank, epoch), s->index,
+    trace_here(TraceKind::kRelease,
+               lsa_key(s, s->team.rank, epoch),
+               s->index,
                trace_flags(static_cast<TraceOrder>(order & 2U), TraceScope::kSystem));
   for (int r = 0; r < s->team.nRanks; ++r) {
     if (r == s->team.rank) continue;
@@ -107,7 +110,9 @@ void lsa_wait(LiveSession* s, unsigned order) {
       latest = std::max(latest, inbox(s, s->team.rank, r).clock[epoch & 3] + machine().lsa_barrier_us);
   for (int r = 0; tracing() && r < s->team.nRanks; ++r)
     if (r != s->team.rank)
-      trace_here(TraceKind::kAcquire, lsa_key(s, r, epoch), s->index,
+      trace_here(TraceKind::kAcquire,
+                 lsa_key(s, r, epoch),
+                 s->index,
                  trace_flags(static_cast<TraceOrder>(order & 1U), TraceScope::kSystem));
   t.traced_bytes = 0;
   advance_clock(t, latest);
@@ -147,7 +152,9 @@ LiveSession* ll_open(DeviceCommState* state,
 }
 inline std::uint64_t ll_key(LiveSession* s, int owner, int slot) {
   auto const world = static_cast<std::uint64_t>(team_peer(s, owner).world_rank);
-  return trace_key(0x6c6c, s->state->trace_id, std::uint64_t{s->handle} << 32U | s->index,
+  return trace_key(0x6c6c,
+                   s->state->trace_id,
+                   std::uint64_t{s->handle} << 32U | s->index,
                    world << 56U | std::uint64_t{*s->epoch} << 24U | static_cast<std::uint32_t>(slot));
 }
 void ll_send(LiveSession* s, int peer, int slot, std::uint64_t word) {
@@ -156,7 +163,8 @@ void ll_send(LiveSession* s, int peer, int slot, std::uint64_t word) {
     illegal_by(current_thread, "LL send to rank %d of a team of %d", peer, s->team.nRanks);
   Thread& t = self();
   LlLine& line = ll_line(s, peer, slot, "LL send");
-  trace(TraceKind::kRelease, ll_key(s, peer, slot), 0, trace_flags(TraceOrder::kRelease, TraceScope::kSystem));
+  trace(
+      TraceKind::kRelease, ll_key(s, peer, slot), 0, trace_flags(TraceOrder::kRelease, TraceScope::kSystem));
   line.word = word;
   line.clock = t.clock;
   line.epoch.store(*s->epoch, std::memory_order_release);
@@ -175,7 +183,10 @@ std::uint64_t ll_receive(LiveSession* s, int slot) {
              [&](char* text, std::size_t n) {
                std::snprintf(text, n, "LL all-to-all block %u, slot %d, epoch %u", s->index, slot, epoch);
              });
-  trace(TraceKind::kAcquire, ll_key(s, s->team.rank, slot), 0, trace_flags(TraceOrder::kAcquire, TraceScope::kSystem));
+  trace(TraceKind::kAcquire,
+        ll_key(s, s->team.rank, slot),
+        0,
+        trace_flags(TraceOrder::kAcquire, TraceScope::kSystem));
   t.traced_bytes = 0;
   advance_clock(t, line.clock + machine().peer_latency_us);
   return line.word;

@@ -67,7 +67,9 @@ class MessageOperation final : public Operation {
 
  private:
   std::uint64_t key(int from, int to, std::uint64_t sequence) const {
-    return trace_key(0x6d657373, c_->trace_id, static_cast<std::uint64_t>(from) << 32U | static_cast<std::uint32_t>(to),
+    return trace_key(0x6d657373,
+                     c_->trace_id,
+                     static_cast<std::uint64_t>(from) << 32U | static_cast<std::uint32_t>(to),
                      sequence);
   }
   void progress(int peer) {
@@ -83,7 +85,10 @@ class MessageOperation final : public Operation {
       // Not before the slot's last message has been found to have arrived: what is in the slot is its proof.
       if (m.sequence >= kMessageRing && arrived != m.sequence - kMessageRing + 1) return;
       trace_range(false, m.buffer, m.count * type_bytes(m.type));
-      trace(TraceKind::kRelease, key(c_->rank, m.peer, m.sequence), 0, trace_flags(TraceOrder::kRelease, TraceScope::kSystem));
+      trace(TraceKind::kRelease,
+            key(c_->rank, m.peer, m.sequence),
+            0,
+            trace_flags(TraceOrder::kRelease, TraceScope::kSystem));
       s.send_start = start_;
       s.offset = heap_offset(m.buffer);
       s.count = m.count;
@@ -110,7 +115,10 @@ class MessageOperation final : public Operation {
             static_cast<unsigned long long>(s.count),
             type_name(s.type),
             static_cast<unsigned long long>(m.sequence));
-    trace(TraceKind::kAcquire, key(m.peer, c_->rank, m.sequence), 0, trace_flags(TraceOrder::kAcquire, TraceScope::kSystem));
+    trace(TraceKind::kAcquire,
+          key(m.peer, c_->rank, m.sequence),
+          0,
+          trace_flags(TraceOrder::kAcquire, TraceScope::kSystem));
     trace_range(true, m.buffer, m.count * type_bytes(m.type));
     if (m.count > 0)
       read_peer(

@@ -3,8 +3,8 @@
 #pragma once
 
 /// \file
-/// Writes the trace (trace_format.hpp). Records go to mapped files: what was written survives any end of the process.
-/// Without CUCO_EMU_TRACE_DIR nothing happens but a look at one flag.
+/// Writes the trace (trace_format.hpp). Records go to mapped files: what was written survives any end of the
+/// process. Without CUCO_EMU_TRACE_DIR nothing happens but a look at one flag.
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -29,7 +29,8 @@ extern "C" char _end;
 
 namespace cuco::emu::impl {
 
-/// What the running thread asked of the next synchronising access (atomic_ref.hpp), else what CUDA's functions give.
+/// What the running thread asked of the next synchronising access (atomic_ref.hpp), else what CUDA's
+/// functions give.
 inline __thread std::uint8_t asked_order = 0xff;
 /// The access that is checked now is in the trace in another form.
 inline __thread bool trace_muted = false;
@@ -78,7 +79,8 @@ class TraceFiles {
     return fd;
   }
   static void append(int fd, void const* data, std::size_t n) {
-    if (::write(fd, data, n) != static_cast<ssize_t>(n)) fatal(1, "cannot write the trace: %s", std::strerror(errno));
+    if (::write(fd, data, n) != static_cast<ssize_t>(n))
+      fatal(1, "cannot write the trace: %s", std::strerror(errno));
   }
   std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::uint32_t> stacks_;
@@ -99,7 +101,11 @@ class TraceLog {
   }
 
   /// A record of whoever runs now. The time is taken unless it is a plain access.
-  void add(TraceKind kind, std::uint64_t a, std::uint64_t b, std::uint8_t flags = 0, std::uint16_t small = 0,
+  void add(TraceKind kind,
+           std::uint64_t a,
+           std::uint64_t b,
+           std::uint8_t flags = 0,
+           std::uint16_t small = 0,
            std::uint32_t stack = 0) {
     identify();
     put({kind, flags, small, stack, a, b, plain(kind) ? 0 : now()});
@@ -127,7 +133,8 @@ class TraceLog {
       frames[depth++] = back - base;
       h = h * 0x9e3779b97f4a7c15u + (h >> 29U) + back;
       auto const next = at[0];
-      if (next <= reinterpret_cast<std::uintptr_t>(at) || next < low || next >= high - 16 || next % 8 != 0) break;
+      if (next <= reinterpret_cast<std::uintptr_t>(at) || next < low || next >= high - 16 || next % 8 != 0)
+        break;
       at = reinterpret_cast<std::uintptr_t*>(next);
     }
     auto const it = known.find(h);
@@ -213,32 +220,44 @@ inline TraceLog& trace_log() {
   return TraceLog::get();
 }
 /// A record without a place in the program.
-inline void trace(TraceKind kind, std::uint64_t a = 0, std::uint64_t b = 0, std::uint8_t flags = 0, std::uint16_t small = 0) {
+inline void trace(TraceKind kind,
+                  std::uint64_t a = 0,
+                  std::uint64_t b = 0,
+                  std::uint8_t flags = 0,
+                  std::uint16_t small = 0) {
   if (__builtin_expect(tracing(), 0)) trace_log().add(kind, a, b, flags, small);
 }
 /// A record of the running CUDA thread with its stack.
-__attribute__((noinline)) inline void trace_here(TraceKind kind, std::uint64_t a = 0, std::uint64_t b = 0,
-                                                 std::uint8_t flags = 0, std::uint16_t small = 0) {
+__attribute__((noinline)) inline void trace_here(TraceKind kind,
+                                                 std::uint64_t a = 0,
+                                                 std::uint64_t b = 0,
+                                                 std::uint8_t flags = 0,
+                                                 std::uint16_t small = 0) {
   trace_log().add(kind, a, b, flags, small, TraceLog::stack(__builtin_frame_address(0)));
 }
 
 /// The heap address as every rank names it; 0 when it is no memory of a heap.
 inline std::uint64_t trace_heap(void const* p) {
   Allocation const* a = find_allocation(p);
-  if (a == nullptr || a->memory_class == kUncounted || a->memory_class == kShared || a->owner == nullptr) return 0;
-  return trace_address(TraceSpace::kHeap, static_cast<unsigned>(a->owner->rank),
+  if (a == nullptr || a->memory_class == kUncounted || a->memory_class == kShared || a->owner == nullptr)
+    return 0;
+  return trace_address(TraceSpace::kHeap,
+                       static_cast<unsigned>(a->owner->rank),
                        a->offset + (reinterpret_cast<std::uintptr_t>(p) - a->base));
 }
 /// The same for anything a kernel may touch.
 inline std::uint64_t trace_place(std::uintptr_t address, Allocation const* a) {
   if (a == nullptr) {
     auto const image = reinterpret_cast<std::uintptr_t>(&__executable_start);
-    return trace_address(TraceSpace::kProgram, static_cast<unsigned>(Environment::get().world_rank), address - image);
+    return trace_address(
+        TraceSpace::kProgram, static_cast<unsigned>(Environment::get().world_rank), address - image);
   }
   if (a->memory_class == kShared)
-    return trace_address(TraceSpace::kShared, static_cast<unsigned>(Environment::get().world_rank),
+    return trace_address(TraceSpace::kShared,
+                         static_cast<unsigned>(Environment::get().world_rank),
                          address - current_thread->block->shared_base);
-  return trace_address(TraceSpace::kHeap, static_cast<unsigned>(a->owner->rank), a->offset + (address - a->base));
+  return trace_address(
+      TraceSpace::kHeap, static_cast<unsigned>(a->owner->rank), a->offset + (address - a->base));
 }
 /// A range that an operation of a stream or the host touches.
 inline void trace_range(bool write, void const* p, std::size_t n) {

@@ -12,37 +12,37 @@
 #include "cuco/emu/impl/access.hpp"
 
 // Exactly one translation unit includes this file: the runtime object.
-#define CUCO_EVOLVE_ACCESS(n)                                 \
-  void __tsan_read##n(void* p) {                              \
-    cuco::emu::impl::on_access<false>(p, n, __builtin_frame_address(0));                  \
-  }                                                           \
-  void __tsan_write##n(void* p) {                             \
-    cuco::emu::impl::on_access<true>(p, n, __builtin_frame_address(0));                   \
-  }                                                           \
-  void __tsan_unaligned_read##n(void* p) {                    \
-    cuco::emu::impl::on_access<false>(p, n, __builtin_frame_address(0));                  \
-  }                                                           \
-  void __tsan_unaligned_write##n(void* p) {                   \
-    cuco::emu::impl::on_access<true>(p, n, __builtin_frame_address(0));                   \
-  }                                                           \
-  void __tsan_read_write##n(void* p) {                        \
-    cuco::emu::impl::on_access<false>(p, n, __builtin_frame_address(0));                  \
-    cuco::emu::impl::on_access<true>(p, n, __builtin_frame_address(0));                   \
-  }                                                           \
-  void __tsan_unaligned_read_write##n(void* p) {              \
-    __tsan_read_write##n(p);                                  \
-  }                                                           \
-  void __tsan_volatile_read##n(void* p) {                     \
-    cuco::emu::impl::volatile_read(p, n);                     \
-  }                                                           \
-  void __tsan_volatile_write##n(void* p) {                    \
-    cuco::emu::impl::volatile_write(p, n);                    \
-  }                                                           \
-  void __tsan_unaligned_volatile_read##n(void* p) {           \
-    __tsan_volatile_read##n(p);                               \
-  }                                                           \
-  void __tsan_unaligned_volatile_write##n(void* p) {          \
-    __tsan_volatile_write##n(p);                              \
+#define CUCO_EVOLVE_ACCESS(n)                                            \
+  void __tsan_read##n(void* p) {                                         \
+    cuco::emu::impl::on_access<false>(p, n, __builtin_frame_address(0)); \
+  }                                                                      \
+  void __tsan_write##n(void* p) {                                        \
+    cuco::emu::impl::on_access<true>(p, n, __builtin_frame_address(0));  \
+  }                                                                      \
+  void __tsan_unaligned_read##n(void* p) {                               \
+    cuco::emu::impl::on_access<false>(p, n, __builtin_frame_address(0)); \
+  }                                                                      \
+  void __tsan_unaligned_write##n(void* p) {                              \
+    cuco::emu::impl::on_access<true>(p, n, __builtin_frame_address(0));  \
+  }                                                                      \
+  void __tsan_read_write##n(void* p) {                                   \
+    cuco::emu::impl::on_access<false>(p, n, __builtin_frame_address(0)); \
+    cuco::emu::impl::on_access<true>(p, n, __builtin_frame_address(0));  \
+  }                                                                      \
+  void __tsan_unaligned_read_write##n(void* p) {                         \
+    __tsan_read_write##n(p);                                             \
+  }                                                                      \
+  void __tsan_volatile_read##n(void* p) {                                \
+    cuco::emu::impl::volatile_read(p, n);                                \
+  }                                                                      \
+  void __tsan_volatile_write##n(void* p) {                               \
+    cuco::emu::impl::volatile_write(p, n);                               \
+  }                                                                      \
+  void __tsan_unaligned_volatile_read##n(void* p) {                      \
+    __tsan_volatile_read##n(p);                                          \
+  }                                                                      \
+  void __tsan_unaligned_volatile_write##n(void* p) {                     \
+    __tsan_volatile_write##n(p);                                         \
   }
 
 namespace cuco::emu::impl {
@@ -107,34 +107,34 @@ inline void atomic_write(void volatile* p, T v) {
     cuco::emu::impl::asked_order = cuco::emu::impl::standard_order(order);                       \
     return cuco::emu::impl::atomic_rmw<T>(p, [v](T old) { return static_cast<T>(expression); }); \
   }
-#define CUCO_EVOLVE_ATOMIC(bits, T)                                                                      \
-  T __tsan_atomic##bits##_load(T const volatile* p, int order) {                                         \
-    cuco::emu::impl::asked_order = cuco::emu::impl::standard_order(order);                               \
-    return cuco::emu::impl::atomic_read<T>(p);                                                           \
-  }                                                                                                      \
-  void __tsan_atomic##bits##_store(T volatile* p, T v, int order) {                                      \
-    cuco::emu::impl::asked_order = cuco::emu::impl::standard_order(order);                               \
-    cuco::emu::impl::atomic_write<T>(p, v);                                                              \
-  }                                                                                                      \
-  CUCO_EVOLVE_FETCH(bits, T, exchange, ((void)old, v))                                                   \
-  CUCO_EVOLVE_FETCH(bits, T, fetch_add, old + v)                                                         \
-  CUCO_EVOLVE_FETCH(bits, T, fetch_sub, old - v)                                                         \
-  CUCO_EVOLVE_FETCH(bits, T, fetch_and, old& v)                                                          \
-  CUCO_EVOLVE_FETCH(bits, T, fetch_or, old | v)                                                          \
-  CUCO_EVOLVE_FETCH(bits, T, fetch_xor, old ^ v)                                                         \
-  CUCO_EVOLVE_FETCH(bits, T, fetch_nand, ~(old & v))                                                     \
+#define CUCO_EVOLVE_ATOMIC(bits, T)                                                                          \
+  T __tsan_atomic##bits##_load(T const volatile* p, int order) {                                             \
+    cuco::emu::impl::asked_order = cuco::emu::impl::standard_order(order);                                   \
+    return cuco::emu::impl::atomic_read<T>(p);                                                               \
+  }                                                                                                          \
+  void __tsan_atomic##bits##_store(T volatile* p, T v, int order) {                                          \
+    cuco::emu::impl::asked_order = cuco::emu::impl::standard_order(order);                                   \
+    cuco::emu::impl::atomic_write<T>(p, v);                                                                  \
+  }                                                                                                          \
+  CUCO_EVOLVE_FETCH(bits, T, exchange, ((void)old, v))                                                       \
+  CUCO_EVOLVE_FETCH(bits, T, fetch_add, old + v)                                                             \
+  CUCO_EVOLVE_FETCH(bits, T, fetch_sub, old - v)                                                             \
+  CUCO_EVOLVE_FETCH(bits, T, fetch_and, old& v)                                                              \
+  CUCO_EVOLVE_FETCH(bits, T, fetch_or, old | v)                                                              \
+  CUCO_EVOLVE_FETCH(bits, T, fetch_xor, old ^ v)                                                             \
+  CUCO_EVOLVE_FETCH(bits, T, fetch_nand, ~(old & v))                                                         \
   int __tsan_atomic##bits##_compare_exchange_strong(T volatile* p, T* expected, T desired, int order, int) { \
-    cuco::emu::impl::asked_order = cuco::emu::impl::standard_order(order);                               \
-    T seen = cuco::emu::impl::atomic_compare<T>(p, *expected, desired);                                  \
-    if (seen == *expected) return 1;                                                                     \
-    *expected = seen;                                                                                    \
-    return 0;                                                                                            \
-  }                                                                                                      \
-  int __tsan_atomic##bits##_compare_exchange_weak(T volatile* p, T* expected, T desired, int a, int b) { \
-    return __tsan_atomic##bits##_compare_exchange_strong(p, expected, desired, a, b);                    \
-  }                                                                                                      \
-  T __tsan_atomic##bits##_compare_exchange_val(T volatile* p, T expected, T desired, int, int) {         \
-    return cuco::emu::impl::atomic_compare<T>(p, expected, desired);                                     \
+    cuco::emu::impl::asked_order = cuco::emu::impl::standard_order(order);                                   \
+    T seen = cuco::emu::impl::atomic_compare<T>(p, *expected, desired);                                      \
+    if (seen == *expected) return 1;                                                                         \
+    *expected = seen;                                                                                        \
+    return 0;                                                                                                \
+  }                                                                                                          \
+  int __tsan_atomic##bits##_compare_exchange_weak(T volatile* p, T* expected, T desired, int a, int b) {     \
+    return __tsan_atomic##bits##_compare_exchange_strong(p, expected, desired, a, b);                        \
+  }                                                                                                          \
+  T __tsan_atomic##bits##_compare_exchange_val(T volatile* p, T expected, T desired, int, int) {             \
+    return cuco::emu::impl::atomic_compare<T>(p, expected, desired);                                         \
   }
 
 extern "C" {
