@@ -55,13 +55,15 @@ add_library(cuco INTERFACE)
 add_library(cuco_codesign::cuco ALIAS cuco)
 set_target_properties(cuco PROPERTIES EXPORT_NAME cuco)
 target_link_libraries(cuco INTERFACE cuco_sqlite cuco_emulator cuco_llm)
-foreach(body IN ITEMS evaluate search transform agents)
+foreach(body IN ITEMS evaluate search transform agents check)
   target_sources(cuco INTERFACE $<BUILD_INTERFACE:${cuco_src}/${body}.cpp> $<INSTALL_INTERFACE:${cuco_installed_src}/${body}.cpp>)
 endforeach()
 
 # This repository's own programs link the bodies from a library, compiled once for all of them.
 add_library(cuco_bodies STATIC)
 target_link_libraries(cuco_bodies PRIVATE cuco)
+# The checker replays millions of records; without optimisation its tests take minutes.
+set_source_files_properties(${cuco_src}/check.cpp TARGET_DIRECTORY cuco_bodies PROPERTIES COMPILE_OPTIONS -O2)
 
 # Warnings and deep diagnostics are for this repository's targets only.
 add_library(cuco_dev INTERFACE)

@@ -6,6 +6,8 @@
 /// Everything a host program composes. Lists headers, defines nothing.
 
 #include "cuco/analysis/analyzer.hpp"
+#include "cuco/check/check_stage.hpp"
+#include "cuco/check/checker.hpp"
 #include "cuco/core/concepts.hpp"
 #include "cuco/core/result.hpp"
 #include "cuco/directives/design_space.hpp"

@@ -16,6 +16,7 @@ set(allow_evaluate "analysis edit emu process store")
 set(allow_transform "analysis edit directives evaluate llm process")
 set(allow_mutate "analysis edit directives embed llm transform")
 set(allow_evolve "analysis edit llm store population select mutate evaluate process")
+set(allow_check "analysis emu evaluate process transform")
 set(allow_report "analysis directives store population evaluate evolve transform")
 
 set(violations "")

@@ -56,6 +56,7 @@ void add_device_choice(CLI::App& app, DeviceChoice& choice);
 
 // One function per command: declares its options on `app` and stores its exit code in `status` when chosen.
 void add_analyze(CLI::App& app, int& status);
+void add_check(CLI::App& app, int& status);
 void add_doctor(CLI::App& app, int& status);
 void add_evolve(CLI::App& app, int& status);
 void add_models(CLI::App& app, int& status);

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   int status = tool::kOk;
   tool::add_doctor(app, status);
   tool::add_analyze(app, status);
+  tool::add_check(app, status);
   tool::add_transform(app, status);
   tool::add_evolve(app, status);
   tool::add_run(app, status);

@@ -19,6 +19,7 @@ enum class Outcome : std::uint8_t {
   kRunFailed,   ///< Non-zero exit, crash, illegal access.
   kDeadlocked,  ///< The emulator reported who waits for whom.
   kTimedOut,
+  kUnsound,      ///< The checker found communication that nothing orders.
   kWrongAnswer,  ///< It ran to the end and its verification failed or was missing.
 };
 constexpr char const* to_string(Outcome outcome) {
@@ -29,6 +30,7 @@ constexpr char const* to_string(Outcome outcome) {
     case Outcome::kRunFailed: return "run_failed";
     case Outcome::kDeadlocked: return "deadlocked";
     case Outcome::kTimedOut: return "timed_out";
+    case Outcome::kUnsound: return "unsound";
     case Outcome::kWrongAnswer: return "wrong_answer";
   }
   return "run_failed";

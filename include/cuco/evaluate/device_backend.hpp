@@ -33,11 +33,19 @@ struct BuildResult {
 
 /// The order in which the emulator delivers one-sided network operations.
 enum class GinMode : std::uint8_t {
-  kEager,   ///< At once, in program order.
-  kRandom,  ///< Any order the interface permits, drawn from `RunSpec::seed`.
+  kEager,        ///< At once, in program order.
+  kLazy,         ///< As late as the interface permits, in program order.
+  kRandom,       ///< Any order the interface permits, drawn from `RunSpec::seed`.
+  kAdversarial,  ///< As late as the interface permits, the youngest first.
 };
 constexpr char const* to_string(GinMode mode) {
-  return mode == GinMode::kEager ? "eager" : "random";
+  switch (mode) {
+    case GinMode::kEager: return "eager";
+    case GinMode::kLazy: return "lazy";
+    case GinMode::kRandom: return "random";
+    case GinMode::kAdversarial: return "adversarial";
+  }
+  return "?";
 }
 
 /// What to run: one executable as `ranks` MPI processes.

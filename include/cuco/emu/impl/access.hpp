@@ -15,9 +15,7 @@
 #include "cuco/emu/impl/block.hpp"
 #include "cuco/emu/impl/known_ranges.hpp"
 #include "cuco/emu/impl/process_page.hpp"
-
-extern "C" char __executable_start;
-extern "C" char _end;
+#include "cuco/emu/impl/trace.hpp"
 
 namespace cuco::emu::impl {
 
@@ -90,6 +88,7 @@ inline void describe_address(std::uintptr_t a, char* text, std::size_t n) {
   Thread* t = current_thread;
   if (t != nullptr) describe_thread(*t, thread, sizeof thread);
   Allocation* hit = find_allocation(a);
+  if (tracing()) trace_here(TraceKind::kFatal);
   bool host_touch = t == nullptr && hit != nullptr && a - hit->base < hit->size;
   fatal(kBadAccess,
         "%s: %s of %zu bytes at %s, by %s",
@@ -129,6 +128,7 @@ __attribute__((noinline, cold)) inline void foreign_access(std::uintptr_t a, std
   if (known.kind == KnownRange::kRegistered && known.holds(a, n)) return;
   char thread[320];
   describe_thread(*current_thread, thread, sizeof thread);
+  if (tracing()) trace_here(TraceKind::kFatal);
   fatal(kBadAccess,
         "%s: %s of %zu bytes at 0x%zx by %s",
         a < 65536 ? "null pointer access" : "kernel access to pageable host memory",
@@ -165,8 +165,27 @@ inline void count_touch(Block& b, Allocation& a, std::size_t n) {
   a.bytes += n;
 }
 
+/// Enters a plain access in the trace. Reads of one place again and again, with nothing in between that could
+/// order them anew, are one.
 template <bool Write>
-inline void region_access(std::uintptr_t address, std::size_t n) {
+__attribute__((noinline)) inline void trace_access(std::uintptr_t address,
+                                                   std::size_t n,
+                                                   Allocation const* a,
+                                                   void* frame) {
+  if (trace_muted) return;
+  constexpr TraceKind kind = Write ? TraceKind::kWrite : TraceKind::kRead;
+  std::uint64_t const place = trace_place(address, a);
+  Thread* t = current_thread;
+  if (t != nullptr) {
+    if (!Write && t->traced_address == place && t->traced_bytes == n) return;
+    t->traced_address = place;
+    t->traced_bytes = n;
+  }
+  trace_log().add(kind, place, n, 0, 0, TraceLog::stack(frame));
+}
+
+template <bool Write>
+inline void region_access(std::uintptr_t address, std::size_t n, void* frame) {
   Allocation* a =
       granule_table != nullptr ? granule_table[(address - kRegionBase) >> kGranuleShift] : nullptr;
   if (__builtin_expect(a == nullptr, 0)) bad_access(address, n, Write);
@@ -175,10 +194,13 @@ inline void region_access(std::uintptr_t address, std::size_t n) {
   Thread* t = current_thread;
   if (t == nullptr) {
     if (__builtin_expect(!a->host_ok, 0)) bad_access(address, n, Write);
+    if (__builtin_expect(tracing(), 0) && a->memory_class != kUncounted)
+      trace_access<Write>(address, n, a, frame);
     return;
   }
   MemoryClass c = a->memory_class;
   if (c == kUncounted) return;
+  if (__builtin_expect(tracing(), 0)) trace_access<Write>(address, n, a, frame);
   Block& b = *t->block;
   if (c == kShared) {
     std::size_t in_block = address - b.shared_base;
@@ -214,16 +236,27 @@ inline void region_access(std::uintptr_t address, std::size_t n) {
 }
 
 template <bool Write>
-inline void on_access(void const* p, std::size_t n) {
+inline void on_access(void const* p, std::size_t n, void* frame) {
   auto a = reinterpret_cast<std::uintptr_t>(p);
   if (__builtin_expect(a - kRegionBase < kRegionBytes, 0)) {
-    region_access<Write>(a, n);
+    region_access<Write>(a, n, frame);
     return;
   }
   if (__builtin_expect(current_thread == nullptr, 1)) return;
   auto image = reinterpret_cast<std::uintptr_t>(&__executable_start);
-  if (a - image < reinterpret_cast<std::uintptr_t>(&_end) - image) return;
+  if (a - image < reinterpret_cast<std::uintptr_t>(&_end) - image) {
+    if (__builtin_expect(tracing(), 0)) trace_access<Write>(a, n, nullptr, frame);
+    return;
+  }
   foreign_access(a, n, Write);
+}
+
+/// The same for an access that is in the trace in another form.
+template <bool Write>
+inline void on_untraced_access(void const* p, std::size_t n) {
+  trace_muted = true;
+  on_access<Write>(p, n, nullptr);
+  trace_muted = false;
 }
 
 /// A bulk access of the runtime on behalf of a kernel or the host (copies, puts): bounds only.
@@ -235,15 +268,21 @@ inline bool in_bounds(void const* p, std::size_t n) {
          n <= allocation->size - (a - allocation->base);
 }
 
-/// Polling a location: atomic and volatile loads. The first look at an address does not yield.
-inline void poll(std::uintptr_t address) {
+/// Polling a location: atomic and volatile loads. The first look at an address does not yield. `own`: only
+/// the rank's own kernels can change it.
+inline void poll(std::uintptr_t address, bool own = false) {
   Thread& t = *current_thread;
   for (std::uintptr_t known : t.polled)
     if (known == address) {
+      if (__builtin_expect(tracing(), 0) && (!t.traced_poll || t.poll_new)) {
+        t.traced_poll = true;
+        trace_here(TraceKind::kPoll, own ? 0 : address);
+      }
       suspend_polling(t);
       return;
     }
   t.polled[t.polled_next++ % 8] = address;
+  t.traced_poll = false;
   t.poll_new = true;
 }
 
@@ -254,13 +293,16 @@ inline void synchronising_access(void const* p, std::size_t n, bool read, bool w
   Thread* t = current_thread;
   std::uintptr_t d = address - kRegionBase;
   if (t == nullptr || d >= kRegionBytes) {
-    write ? on_access<true>(p, n) : on_access<false>(p, n);
+    write ? on_untraced_access<true>(p, n) : on_untraced_access<false>(p, n);
     if (t != nullptr && read && !write) poll(address);
     return;
   }
   if (!in_bounds(p, n)) bad_access(address, n, write);
   Allocation* a = find_allocation(address);
-  if (a->memory_class == kUncounted) return;
+  if (a->memory_class == kUncounted) {
+    if (read && !write) poll(address, true);
+    return;
+  }
   Machine const& m = machine();
   bool peer = a->memory_class == kPeer, global = a->memory_class != kShared;
   if (read && !write) poll(address);
@@ -283,6 +325,43 @@ inline void synchronising_access(void const* p, std::size_t n, bool read, bool w
     t->block->traffic.accesses += 1;
     t->block->grid->counters.bytes_written[a->memory_class] += static_cast<double>(n);
   }
+}
+
+/// The order and scope that the running thread asked for (atomic_ref.hpp); CUDA's own functions are relaxed.
+inline std::uint8_t take_order() {
+  std::uint8_t const asked = asked_order;
+  asked_order = 0xff;
+  return asked != 0xff ? asked : trace_flags(TraceOrder::kRelaxed, TraceScope::kDevice);
+}
+/// Enters a synchronising access in the trace.
+__attribute__((noinline)) inline void trace_atomic(TraceKind kind,
+                                                   void const* p,
+                                                   std::size_t n,
+                                                   std::uint8_t flags) {
+  if (!tracing()) return;
+  auto const address = reinterpret_cast<std::uintptr_t>(p);
+  Allocation const* a = find_allocation(address);
+  auto const image = reinterpret_cast<std::uintptr_t>(&__executable_start);
+  bool const in_image = address - image < reinterpret_cast<std::uintptr_t>(&_end) - image;
+  if (a == nullptr ? !in_image || current_thread == nullptr : a->memory_class == kUncounted) return;
+  if (a != nullptr && a->memory_class == kShared && current_thread == nullptr) return;
+  if (current_thread != nullptr) current_thread->traced_bytes = 0;
+  trace_log().add(kind, trace_place(address, a), n, flags, 0, TraceLog::stack(__builtin_frame_address(0)));
+}
+inline void trace_fence(std::uint8_t flags) {
+  if (!tracing()) return;
+  if (current_thread != nullptr) current_thread->traced_bytes = 0;
+  trace_log().add(TraceKind::kFence, 0, 0, flags);
+}
+/// Volatile accesses are taken as relaxed atomics of system scope, which is what they are used for.
+inline void volatile_read(void const* p, std::size_t n) {
+  synchronising_access(p, n, true, false);
+  // The program reads after this returns: nobody else of this rank runs in between.
+  trace_atomic(TraceKind::kAtomicLoad, p, n, trace_flags(TraceOrder::kRelaxed, TraceScope::kSystem));
+}
+inline void volatile_write(void const* p, std::size_t n) {
+  trace_atomic(TraceKind::kAtomicStore, p, n, trace_flags(TraceOrder::kRelaxed, TraceScope::kSystem));
+  synchronising_access(p, n, false, true);
 }
 
 /// After an atomic read-modify-write by a kernel. One that changed nothing (a failed compare-and-swap, a lock

@@ -3,8 +3,7 @@
 #pragma once
 
 /// \file
-/// CUDA's atomic functions for integers, float and double, with their _block and _system forms. All have
-/// system scope here.
+/// CUDA's atomic functions for integers, float and double, with their _block and _system forms.
 
 #include "cuco/emu/impl/device.hpp"
 
@@ -24,9 +23,11 @@ inline T atomic_cas_call(T* p, T expected, T desired) {
     return ::cuco::emu::impl::atomic_call(::cuco::emu::AtomicOp::op, p, v); \
   }                                                                         \
   inline T name##_block(T* p, T v) {                                        \
+    ::cuco::emu::ask_order(0, 1);                                           \
     return ::cuco::emu::impl::atomic_call(::cuco::emu::AtomicOp::op, p, v); \
   }                                                                         \
   inline T name##_system(T* p, T v) {                                       \
+    ::cuco::emu::ask_order(0, 3);                                           \
     return ::cuco::emu::impl::atomic_call(::cuco::emu::AtomicOp::op, p, v); \
   }
 #define CUCO_EVOLVE_ATOMIC_SUB(T)                 \
@@ -34,19 +35,21 @@ inline T atomic_cas_call(T* p, T expected, T desired) {
     return atomicAdd(p, static_cast<T>(T{} - v)); \
   }                                               \
   inline T atomicSub_block(T* p, T v) {           \
-    return atomicAdd(p, static_cast<T>(T{} - v)); \
+    return atomicAdd_block(p, static_cast<T>(T{} - v)); \
   }                                               \
   inline T atomicSub_system(T* p, T v) {          \
-    return atomicAdd(p, static_cast<T>(T{} - v)); \
+    return atomicAdd_system(p, static_cast<T>(T{} - v)); \
   }
 #define CUCO_EVOLVE_ATOMIC_CAS(T)                                    \
   inline T atomicCAS(T* p, T expected, T desired) {                  \
     return ::cuco::emu::impl::atomic_cas_call(p, expected, desired); \
   }                                                                  \
   inline T atomicCAS_block(T* p, T expected, T desired) {            \
+    ::cuco::emu::ask_order(0, 1);                                    \
     return ::cuco::emu::impl::atomic_cas_call(p, expected, desired); \
   }                                                                  \
   inline T atomicCAS_system(T* p, T expected, T desired) {           \
+    ::cuco::emu::ask_order(0, 3);                                    \
     return ::cuco::emu::impl::atomic_cas_call(p, expected, desired); \
   }
 #define CUCO_EVOLVE_ATOMIC_INTEGER(T, low, high) \

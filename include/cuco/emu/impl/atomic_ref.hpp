@@ -21,10 +21,19 @@ inline constexpr memory_order memory_order_release = memory_order::release;
 inline constexpr memory_order memory_order_acq_rel = memory_order::acq_rel;
 inline constexpr memory_order memory_order_seq_cst = memory_order::seq_cst;
 
-/// CUDA threads of a process share one CPU thread, and peers are ordered by the processor: keeping the
-/// compiler from moving accesses is all a fence has to do.
-inline void compiler_fence() {
-  asm volatile("" ::: "memory");
+/// CUDA threads of a process share one CPU thread, and peers are ordered by the processor: orders and scopes
+/// matter to the checker only.
+inline unsigned order_number(memory_order o) {
+  return o == memory_order_relaxed                                ? 0
+         : o == memory_order_acquire || o == memory_order_consume ? 1
+         : o == memory_order_release                              ? 2
+                                                                  : 3;
+}
+inline unsigned scope_number(thread_scope s) {
+  return s == thread_scope_thread ? 0 : s == thread_scope_block ? 1 : s == thread_scope_device ? 2 : 3;
+}
+inline void atomic_fence(memory_order order, thread_scope scope) {
+  if (order != memory_order_relaxed) fence(order_number(order), scope_number(scope));
 }
 
 /// `cuda::atomic_ref`. T is trivially copyable and has 1, 2, 4 or 8 bytes.
@@ -44,19 +53,28 @@ class AtomicRef {
   AtomicRef& operator=(AtomicRef const&) = delete;
 
   [[nodiscard]] bool is_lock_free() const { return true; }
-  T load(memory_order = memory_order_seq_cst) const { return from_bits<T>(atomic_load(p_, sizeof(T))); }
-  void store(T v, memory_order = memory_order_seq_cst) const { atomic_store(p_, sizeof(T), to_bits(v)); }
+  T load(memory_order order = memory_order_seq_cst) const {
+    ask(order);
+    return from_bits<T>(atomic_load(p_, sizeof(T)));
+  }
+  void store(T v, memory_order order = memory_order_seq_cst) const {
+    ask(order);
+    atomic_store(p_, sizeof(T), to_bits(v));
+  }
   operator T() const { return load(); }
   T operator=(T v) const {
     store(v);
     return v;
   }
-  T exchange(T v, memory_order = memory_order_seq_cst) const { return update(AtomicOp::kExch, v); }
+  T exchange(T v, memory_order order = memory_order_seq_cst) const {
+    return update(AtomicOp::kExch, v, order);
+  }
   bool compare_exchange_strong(T& expected,
                                T desired,
-                               memory_order = memory_order_seq_cst,
+                               memory_order order = memory_order_seq_cst,
                                memory_order = memory_order_seq_cst) const {
     std::uint64_t const want = to_bits(expected);
+    ask(order);
     std::uint64_t const seen = atomic_cas(p_, sizeof(T), want, to_bits(desired));
     if (seen == want) return true;
     expected = from_bits<T>(seen);
@@ -71,16 +89,18 @@ class AtomicRef {
 
   template <class U = T>
   T fetch_add(std::conditional_t<std::is_pointer<U>::value, std::ptrdiff_t, U> v,
-              memory_order = memory_order_seq_cst) const {
+              memory_order order = memory_order_seq_cst) const {
     if constexpr (std::is_floating_point<T>::value) {
-      return update(AtomicOp::kAddFloat, v);
+      return update(AtomicOp::kAddFloat, v, order);
     } else if constexpr (std::is_pointer<T>::value) {
+      ask(order);
       return from_bits<T>(
           atomic_op(AtomicOp::kAdd, p_, sizeof(T), to_bits(v * static_cast<std::ptrdiff_t>(sizeof(*T{})))));
     } else if constexpr (std::is_integral<T>::value) {
-      return update(AtomicOp::kAdd, v);
+      return update(AtomicOp::kAdd, v, order);
     } else {
-      return atomic_update(p_, [v](T old) { return old + v; });
+      return atomic_update(
+          p_, [v](T old) { return old + v; }, order_number(order), scope_number(Scope));
     }
   }
   template <class U = T>
@@ -89,14 +109,18 @@ class AtomicRef {
     using Value = std::conditional_t<std::is_pointer<U>::value, std::ptrdiff_t, U>;
     return fetch_add(static_cast<Value>(Value(0) - v), order);
   }
-  T fetch_and(T v, memory_order = memory_order_seq_cst) const { return update(AtomicOp::kAnd, v); }
-  T fetch_or(T v, memory_order = memory_order_seq_cst) const { return update(AtomicOp::kOr, v); }
-  T fetch_xor(T v, memory_order = memory_order_seq_cst) const { return update(AtomicOp::kXor, v); }
-  T fetch_min(T v, memory_order = memory_order_seq_cst) const {
-    return select(v, AtomicOp::kMin, AtomicOp::kMinSigned, true);
+  T fetch_and(T v, memory_order order = memory_order_seq_cst) const {
+    return update(AtomicOp::kAnd, v, order);
   }
-  T fetch_max(T v, memory_order = memory_order_seq_cst) const {
-    return select(v, AtomicOp::kMax, AtomicOp::kMaxSigned, false);
+  T fetch_or(T v, memory_order order = memory_order_seq_cst) const { return update(AtomicOp::kOr, v, order); }
+  T fetch_xor(T v, memory_order order = memory_order_seq_cst) const {
+    return update(AtomicOp::kXor, v, order);
+  }
+  T fetch_min(T v, memory_order order = memory_order_seq_cst) const {
+    return select(order, v, AtomicOp::kMin, AtomicOp::kMinSigned, true);
+  }
+  T fetch_max(T v, memory_order order = memory_order_seq_cst) const {
+    return select(order, v, AtomicOp::kMax, AtomicOp::kMaxSigned, false);
   }
   T operator++() const { return static_cast<T>(fetch_add(1) + 1); }
   T operator++(int) const { return fetch_add(1); }
@@ -109,19 +133,27 @@ class AtomicRef {
   T operator^=(T v) const { return static_cast<T>(fetch_xor(v) ^ v); }
 
   /// Returns when the value is no longer `old`.
-  void wait(T old, memory_order = memory_order_seq_cst) const {
-    while (to_bits(load()) == to_bits(old)) yield();
+  void wait(T old, memory_order order = memory_order_seq_cst) const {
+    while (to_bits(load(order)) == to_bits(old)) yield();
   }
   void notify_one() const {}
   void notify_all() const {}
 
  private:
-  T update(AtomicOp op, T v) const { return from_bits<T>(atomic_op(op, p_, sizeof(T), to_bits(v))); }
-  T select(T v, AtomicOp unsigned_op, AtomicOp signed_op, bool minimum) const {
+  static void ask(memory_order order) { ask_order(order_number(order), scope_number(Scope)); }
+  T update(AtomicOp op, T v, memory_order order) const {
+    ask(order);
+    return from_bits<T>(atomic_op(op, p_, sizeof(T), to_bits(v)));
+  }
+  T select(memory_order order, T v, AtomicOp unsigned_op, AtomicOp signed_op, bool minimum) const {
     if constexpr (std::is_integral<T>::value) {
-      return update(std::is_signed<T>::value ? signed_op : unsigned_op, v);
+      return update(std::is_signed<T>::value ? signed_op : unsigned_op, v, order);
     } else {
-      return atomic_update(p_, [v, minimum](T old) { return (v < old) == minimum ? v : old; });
+      return atomic_update(
+          p_,
+          [v, minimum](T old) { return (v < old) == minimum ? v : old; },
+          order_number(order),
+          scope_number(Scope));
     }
   }
   T* p_;

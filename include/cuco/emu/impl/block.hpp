@@ -68,6 +68,10 @@ struct Thread {
   std::uintptr_t last_address = 0;
   std::uintptr_t polled[8] = {};  ///< Addresses polled lately without effect.
   std::uint8_t polled_next = 0;
+  // The last plain access in the trace; reset when the thread synchronises.
+  std::uint64_t traced_address = 0;
+  std::size_t traced_bytes = 0;
+  bool traced_poll = false;
   // Waiting.
   Predicate ready = nullptr;
   Describe describe = nullptr;

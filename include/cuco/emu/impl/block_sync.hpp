@@ -20,6 +20,7 @@ namespace cuco::emu::impl {
   std::vsnprintf(rule, sizeof rule, format, list);
   va_end(list);
   if (t != nullptr) describe_thread(*t, thread, sizeof thread);
+  if (tracing()) trace_here(TraceKind::kFatal);
   fatal(kIllegalUse, "illegal use: %s; by %s", rule, thread);
 }
 
@@ -44,6 +45,7 @@ inline void release_block(Block& b, Thread* running) {
                  first->operation);
   }
   if (first == nullptr) return;
+  trace(TraceKind::kBlockBarrier, b.grid->id, b.index);
   if (first->barrier_tag != 0 && b.exited > 0)
     illegal_by(first,
                "%s: %u of %u threads of the block have exited, but all threads of the cooperative group must "
@@ -62,6 +64,7 @@ inline void release_block(Block& b, Thread* running) {
     if (t.state != ThreadState::kInBlockBarrier) continue;
     t.clock = clock;
     t.run_class = kNoClass;
+    t.traced_bytes = 0;
     if (&t == running)
       t.state = ThreadState::kRunning;
     else
@@ -81,13 +84,16 @@ inline int block_barrier(std::uint64_t tag, char const* operation, int value = 0
   Scheduler::get().note_progress();
   if (++b.arrived + b.exited == b.count)
     release_block(b, &t);
-  else
+  else {
+    if (tracing()) trace_here(TraceKind::kWaitBegin, static_cast<std::uint64_t>(TraceKind::kBlockBarrier), tag);
     Scheduler::get().suspend(t, ThreadState::kInBlockBarrier);
+  }
   return b.barrier_result;
 }
 
 inline void complete_exchange(Block& b, std::uint32_t warp, WarpExchange& x, Thread* running) {
   std::uint32_t arrived = x.arrived;
+  if (tracing()) trace_log().add(TraceKind::kWarpMeet, b.grid->id, b.index << 16U | warp, 0, 0, arrived);
   x.taken[x.parity] = arrived;
   x.parity ^= 1;
   x.arrived = 0;
@@ -97,6 +103,7 @@ inline void complete_exchange(Block& b, std::uint32_t warp, WarpExchange& x, Thr
   for (std::uint32_t rest = arrived; rest != 0; rest &= rest - 1) {
     Thread& t = b.threads[warp * 32 + static_cast<unsigned>(__builtin_ctz(rest))];
     t.clock = latest;
+    t.traced_bytes = 0;
     if (&t == running)
       t.state = ThreadState::kRunning;
     else
@@ -135,8 +142,10 @@ inline std::uint32_t warp_meet(std::uint32_t mask,
   // Lanes that have exited, or that the block never had, count as arrived.
   if (((x->arrived | ~w.live) & mask) == mask)
     complete_exchange(b, index, *x, &t);
-  else
+  else {
+    if (tracing()) trace_here(TraceKind::kWaitBegin, static_cast<std::uint64_t>(TraceKind::kWarpMeet), mask);
     Scheduler::get().suspend(t, ThreadState::kInWarpOperation);
+  }
   std::uint32_t taken = x->taken[parity];
   if (out != nullptr) {
     std::memset(out, 0, 32 * sizeof *out);
@@ -183,8 +192,11 @@ inline void named_barrier(unsigned id, unsigned count, char const* operation) {
   for (Thread* other : n.threads) {
     other->clock = latest + machine().sync_us;
     other->run_class = kNoClass;
+    other->traced_bytes = 0;
+    trace(TraceKind::kMeetMember, b.grid->id, b.index << 16U | other->builtins.linear);
     if (other != &t) Scheduler::get().make_ready(*other);
   }
+  trace(TraceKind::kMeetEnd);
   n.threads.clear();
   n.arrived = 0;
 }

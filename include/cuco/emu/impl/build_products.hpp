@@ -125,6 +125,7 @@ inline Status ensure_runtime(EmulatorToolchain const& tools,
   std::vector<std::string> arguments = tools.common_flags(17);
   for (std::string const& word : {std::string("-O2"),
                                   std::string("-g1"),
+                                  std::string("-fno-omit-frame-pointer"),
                                   std::string("-x"),
                                   std::string("c++"),
                                   std::string("-c"),

@@ -114,6 +114,7 @@ class CollectiveOperation final : public Operation {
         s.op = a_.op;
         s.root = a_.root;
         s.scalar = scalar();
+        trace(TraceKind::kRelease, key(c_->rank), 0, trace_flags(TraceOrder::kRelease, TraceScope::kSystem));
         publish(&CollectiveSlot::posted);
         stage_ = Stage::kArrive;
         return;
@@ -121,6 +122,7 @@ class CollectiveOperation final : public Operation {
       case Stage::kArrive:
         if (!all(&CollectiveSlot::posted, sequence_ + 1)) return;
         compare();
+        if (tracing()) trace_effect();
         read();
         publish(&CollectiveSlot::read);
         stage_ = Stage::kRead;
@@ -147,6 +149,34 @@ class CollectiveOperation final : public Operation {
     }
   }
 
+  std::uint64_t key(int rank) const {
+    return trace_key(0x636f6c6c, c_->trace_id, sequence_, static_cast<std::uint64_t>(rank));
+  }
+  /// What this rank learns of others, and what is read and written for it, as one step.
+  void trace_effect() const {
+    CollectiveKind const k = a_.kind;
+    bool const from_root = k == CollectiveKind::kBroadcast || k == CollectiveKind::kScatter;
+    bool const to_root = k == CollectiveKind::kReduce || k == CollectiveKind::kGather;
+    bool const root = c_->rank == a_.root;
+    for (int r = 0; r < c_->ranks; ++r)
+      if (from_root ? r == a_.root : !to_root || root)
+        trace(TraceKind::kAcquire, key(r), 0, trace_flags(TraceOrder::kAcquire, TraceScope::kSystem));
+    std::size_t const one = a_.count * type_bytes(a_.type), all = one * static_cast<std::size_t>(c_->ranks);
+    if (!from_root || root)
+      trace_range(false,
+                  a_.send,
+                  k == CollectiveKind::kReduceScatter || k == CollectiveKind::kAlltoAll ||
+                          k == CollectiveKind::kScatter
+                      ? all
+                      : one);
+    if (!to_root || root)
+      trace_range(
+          true,
+          a_.receive,
+          k == CollectiveKind::kAllGather || k == CollectiveKind::kAlltoAll || k == CollectiveKind::kGather
+              ? all
+              : one);
+  }
   std::uint64_t scalar() const {
     if (a_.op < ncclNumOps) return 0;
     PreMultiplied const& op = c_->pre_multiplied[static_cast<std::size_t>(a_.op - ncclNumOps)];

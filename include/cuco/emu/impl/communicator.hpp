@@ -93,6 +93,8 @@ struct ncclComm {
   std::string last_error;
   std::vector<cuco::emu::impl::PreMultiplied> pre_multiplied;  ///< Operation ncclNumOps + index.
   unsigned windows = 0;
+  std::uint64_t trace_id = 0;      ///< The same on every rank.
+  std::uint64_t device_comms = 0;  ///< Created so far.
 
   /// Rings every member.
   void ring_all() const {
@@ -102,6 +104,7 @@ struct ncclComm {
   /// the hosts meet.
   template <typename T>
   std::vector<T> exchange(T const& mine, char const* call) {
+    using namespace cuco::emu;
     using namespace cuco::emu::impl;
     struct Timed {
       T value;
@@ -111,6 +114,9 @@ struct ncclComm {
     Timed timed{mine, Device::get().host_clock};
     std::uint64_t n = ++round;
     ExchangeSlot* slots = shared->exchange[n & 1];
+    constexpr std::uint8_t kBoth = trace_flags(TraceOrder::kAcquireRelease, TraceScope::kSystem);
+    auto const key = [&](int r) { return trace_key(0x65786368, trace_id, n, static_cast<std::uint64_t>(r)); };
+    trace(TraceKind::kRelease, key(rank), 0, kBoth);
     std::memcpy(slots[rank].data, &timed, sizeof timed);
     slots[rank].round.store(n, std::memory_order_release);
     std::vector<T> all(static_cast<std::size_t>(ranks));
@@ -124,6 +130,7 @@ struct ncclComm {
       std::memcpy(&got, slots[r].data, sizeof got);
       all[static_cast<std::size_t>(r)] = got.value;
       clock = std::max(clock, got.clock);
+      trace(TraceKind::kAcquire, key(r), 0, kBoth);
     }
     Device::get().host_clock = clock;
     return all;
@@ -181,6 +188,7 @@ inline ncclComm* join(IdContent const& id, int ranks, int rank, char const* call
   if (p == MAP_FAILED) fatal(1, "cannot map the communicator's memory: %s", std::strerror(errno));
   auto* c = new ncclComm;
   c->shared = static_cast<CommShared*>(p);
+  c->trace_id = trace_key(static_cast<std::uint64_t>(id.pid), static_cast<std::uint64_t>(id.fd));
   c->rank = rank;
   c->ranks = ranks;
   c->sent.resize(static_cast<std::size_t>(ranks));

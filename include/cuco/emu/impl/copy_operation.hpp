@@ -40,6 +40,10 @@ class CopyOperation final : public Operation {
     }
   }
   void begin(double start) override {
+    for (std::size_t i = 0; i < r_.height; ++i) {
+      trace_range(false, r_.from + i * r_.from_pitch, r_.width);
+      trace_range(true, r_.to + i * r_.to_pitch, r_.width);
+    }
     for (std::size_t i = 0; i < r_.height; ++i)
       std::memmove(r_.to + i * r_.to_pitch, r_.from + i * r_.from_pitch, r_.width);
     Machine const& m = machine();
@@ -68,7 +72,10 @@ class FillOperation final : public Operation {
   FillOperation(char* to, std::size_t pitch, int value, std::size_t width, std::size_t height)
       : to_(to), pitch_(pitch), value_(value), width_(width), height_(height) {}
   void begin(double start) override {
-    for (std::size_t i = 0; i < height_; ++i) std::memset(to_ + i * pitch_, value_, width_);
+    for (std::size_t i = 0; i < height_; ++i) {
+      trace_range(true, to_ + i * pitch_, width_);
+      std::memset(to_ + i * pitch_, value_, width_);
+    }
     end_ = start + machine().copy_latency_us +
            static_cast<double>(width_ * height_) / (machine().memset_gbps * 1e3);
   }
@@ -102,6 +109,7 @@ class FreeOperation final : public Operation {
  public:
   explicit FreeOperation(void* memory) : memory_(memory) {}
   void begin(double start) override {
+    trace(TraceKind::kFree, trace_heap(memory_));
     Heap::get().release(memory_);
     end_ = start;
   }

@@ -18,6 +18,7 @@ inline cudaError_t allocate(void** pointer, std::size_t bytes, Allocation::Kind 
   if (bytes == 0) return cudaSuccess;
   Allocation* a = Heap::get().allocate(bytes, kind);
   if (a == nullptr) return failed(cudaErrorMemoryAllocation);
+  if (tracing()) trace(TraceKind::kAllocate, trace_heap(reinterpret_cast<void*>(a->base)), bytes);
   *pointer = reinterpret_cast<void*>(a->base);
   return cudaSuccess;
 }
@@ -49,6 +50,7 @@ inline cudaError_t release(void* pointer, bool host, char const* call) {
   if (freeable(pointer, host, call) == nullptr) return failed(cudaErrorInvalidValue);
   for (CompletionPtr const& c : Device::get().last_of_all()) Device::get().wait(c, call);
   host_spends(machine().api_us);
+  if (tracing()) trace(TraceKind::kFree, trace_heap(pointer));
   return Heap::get().release(pointer) ? cudaSuccess : failed(cudaErrorInvalidValue);
 }
 

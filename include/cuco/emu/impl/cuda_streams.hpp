@@ -103,8 +103,10 @@ int enqueue_kernel(LaunchConfig const& given,
   if (fit == 0) return refuse(cudaErrorLaunchOutOfResources);
   if (config.cooperative &&
       static_cast<std::uint64_t>(g.x) * g.y * g.z >
-          static_cast<std::uint64_t>(fit) * static_cast<std::uint64_t>(machine().sm_count))
+          static_cast<std::uint64_t>(fit) * static_cast<std::uint64_t>(machine().sm_count)) {
+    if (tracing()) trace_here(TraceKind::kTooLarge);
     return refuse(cudaErrorCooperativeLaunchTooLarge);
+  }
   host_spends(machine().launch_issue_us);
   d.enqueue(stream, std::make_unique<KernelOperation>(config, invoke, destroy, arguments, stream->id));
   return cudaSuccess;
@@ -152,6 +154,7 @@ inline cudaError_t query(CompletionPtr const& c) {
   if (s.stuck_queries >= 1000) own_page()->host_waits.fetch_sub(1);
   s.stuck_queries = 0;
   s.free_steps = 0;
+  if (c) trace(TraceKind::kHostJoin, c->operation);
   if (c && c->end > Device::get().host_clock) Device::get().host_clock = c->end;
   Device::get().host_clock += machine().api_us;
   return cudaSuccess;

@@ -124,6 +124,12 @@ std::uint64_t atomic_load(void const* p, unsigned bytes);
 /// Atomic store, as above.
 void atomic_store(void* p, unsigned bytes, std::uint64_t value);
 
+/// Order (0 relaxed, 1 acquire, 2 release, 3 both) and scope (0 thread, 1 block, 2 device, 3 system) of the next atomic
+/// operation of the running thread. They matter to the checker only: every operation is sequentially consistent here.
+void ask_order(unsigned order, unsigned scope);
+/// A fence of that order and scope.
+void fence(unsigned order, unsigned scope);
+
 /// Bits of a trivially copyable value of at most 8 bytes.
 template <typename T>
 std::uint64_t to_bits(T const& v) {
@@ -142,9 +148,11 @@ T from_bits(std::uint64_t bits) {
 /// Read-modify-write with any function `T f(T)`; T of 2, 4 or 8 bytes. For types the hardware atomics lack
 /// (half2, ...).
 template <typename T, typename F>
-T atomic_update(T* p, F f) {
+T atomic_update(T* p, F f, unsigned order = 0, unsigned scope = 2) {
+  ask_order(order & 1U, scope);
   std::uint64_t old = atomic_load(p, sizeof(T));
   while (true) {
+    ask_order(order, scope);
     std::uint64_t seen = atomic_cas(p, sizeof(T), old, to_bits<T>(f(from_bits<T>(old))));
     if (seen == old) return from_bits<T>(old);
     old = seen;

@@ -108,6 +108,7 @@ struct LlLine {
 struct DeviceCommState {
   bool live = true;
   ncclComm* comm = nullptr;
+  std::uint64_t trace_id = 0;  ///< The same on every rank.
   ncclWindow_vidmem* resource = nullptr;
   int lsa_barriers = 0, gin_barriers = 0;
   std::uint32_t contexts = 0;  ///< 0: GIN is off.
@@ -186,6 +187,11 @@ inline LiveSession* open_session(SessionKind kind,
   auto key = std::make_tuple(kind, handle, index, context);
   LiveSession*& s = state->sessions[key];
   std::uint64_t grid = t.block->grid->id, block = t.block->index;
+  // The group has left its last session, though not every thread has got to say so: this is its next one.
+  bool const left = s != nullptr && s->members < s->opened && s->opened == coop.size;
+  if (left && s->grid == grid && s->block == block && s->coop.first == coop.first &&
+      s->coop.size == coop.size)
+    s = nullptr;
   if (s == nullptr) {
     s = new LiveSession{};
     s->kind = kind;
@@ -216,7 +222,8 @@ void close_session(LiveSession* s) {
   if (--s->members > 0) return;
   if (s->opened != s->coop.size)
     illegal_by(current_thread, "a session of %u threads was opened by %u of them", s->coop.size, s->opened);
-  s->state->sessions.erase(std::make_tuple(s->kind, s->handle, s->index, s->context));
+  auto const known = s->state->sessions.find(std::make_tuple(s->kind, s->handle, s->index, s->context));
+  if (known != s->state->sessions.end() && known->second == s) s->state->sessions.erase(known);
   delete s;
 }
 

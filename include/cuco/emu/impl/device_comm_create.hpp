@@ -12,6 +12,7 @@ namespace cuco::emu::impl {
 inline Allocation* internal_memory(std::size_t bytes) {
   Allocation* a = Heap::get().allocate(bytes, Allocation::kInternal, false);
   if (a == nullptr) fatal(kIllegalUse, "illegal use: no device memory left for a device communicator");
+  if (tracing()) trace(TraceKind::kAllocate, trace_heap(reinterpret_cast<void*>(a->base)), bytes, 1);
   return a;
 }
 
@@ -46,7 +47,7 @@ inline void create_gin(DeviceCommState* s, ncclComm* comm) {
   s->counter.resize(std::size_t{s->contexts} * s->counters);
   s->local_done.resize(s->contexts);
   static bool registered = false;
-  if (!registered && Environment::get().mode == GinMode::kRandom)
+  if (!registered && Environment::get().mode != GinMode::kEager)
     Device::get().add_engine([] { return GinEngine::get().step(); });
   registered = true;
 }
@@ -77,6 +78,7 @@ ncclResult_t ncclDevCommCreate(ncclComm_t comm, ncclDevCommRequirements_t const*
 
   auto* s = new DeviceCommState;
   s->comm = comm;
+  s->trace_id = cuco::emu::trace_key(comm->trace_id, ++comm->device_comms);
   s->lsa_barriers = std::max(q->barrierCount, q->lsaBarrierCount);
   s->gin_barriers = std::max(q->barrierCount, q->railGinBarrierCount);
   std::size_t bytes = 0;

@@ -13,13 +13,27 @@
 namespace cuco::emu {
 
 void yield() {
-  if (impl::current_thread != nullptr) impl::suspend_polling(*impl::current_thread);
+  if (impl::Thread* t = impl::current_thread; t != nullptr) {
+    if (impl::tracing() && (!t->traced_poll || t->poll_new)) {
+      t->traced_poll = true;
+      impl::trace_here(TraceKind::kPoll);
+    }
+    impl::suspend_polling(*t);
+  }
 }
 namespace impl {
 void wait(Predicate ready, Describe describe, void* context) {
   Scheduler::get().wait(self(), ready, describe, context);
 }
 }  // namespace impl
+
+void ask_order(unsigned order, unsigned scope) {
+  impl::asked_order = trace_flags(static_cast<TraceOrder>(order), static_cast<TraceScope>(scope));
+}
+void fence(unsigned order, unsigned scope) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  impl::trace_fence(trace_flags(static_cast<TraceOrder>(order), static_cast<TraceScope>(scope)));
+}
 
 void block_sync() {
   impl::block_barrier(0, "__syncthreads");
@@ -41,6 +55,10 @@ void grid_sync() {
     impl::illegal_by(&t, "grid.sync() in a kernel that was not launched cooperatively");
   impl::block_barrier(1, "grid.sync()");
   std::uint64_t generation = g.sync_generation;
+  std::uint64_t const key = trace_key(
+      0x67726964, g.id, generation, static_cast<std::uint64_t>(impl::Environment::get().world_rank));
+  constexpr std::uint8_t kBoth = trace_flags(TraceOrder::kAcquireRelease, TraceScope::kDevice);
+  impl::trace(TraceKind::kRelease, key, 0, kBoth);
   g.sync_clock = std::max(g.sync_clock, t.clock);
   if (++g.sync_arrived == g.blocks * t.builtins.threads) {
     g.sync_release = g.sync_clock + impl::machine().grid_sync_us;
@@ -56,6 +74,8 @@ void grid_sync() {
                              static_cast<unsigned long long>(g.sync_arrived),
                              static_cast<unsigned long long>(g.blocks * t.builtins.threads));
              });
+  impl::trace(TraceKind::kAcquire, key, 0, kBoth);
+  t.traced_bytes = 0;
   impl::advance_clock(t, g.sync_release);
   t.block->phase_start = std::max(t.block->phase_start, g.sync_release);
 }

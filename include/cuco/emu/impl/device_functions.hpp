@@ -34,16 +34,16 @@ inline void __barrier_sync_count(unsigned id, unsigned count) {
   ::cuco::emu::named_barrier_sync(id, count);
 }
 
-// Every CUDA thread of a process runs on one CPU thread and stores reach peers in order: fences need no
-// instruction, but a compiler fence keeps the program's order.
+// Every CUDA thread of a process runs on one CPU thread and stores reach peers in order: fences only keep the program's
+// order, and tell the checker.
 inline void __threadfence() {
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  ::cuco::emu::fence(3, 2);
 }
 inline void __threadfence_block() {
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  ::cuco::emu::fence(3, 1);
 }
 inline void __threadfence_system() {
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  ::cuco::emu::fence(3, 3);
 }
 
 inline void __nanosleep(unsigned) {

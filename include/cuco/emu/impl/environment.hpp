@@ -52,7 +52,7 @@ inline Machine read_machine() {
 }
 
 /// How puts are scheduled (gin_engine.hpp).
-enum class GinMode { kEager, kRandom };
+enum class GinMode { kEager, kLazy, kRandom, kAdversarial };
 
 /// Everything the runtime takes from its environment, read once.
 struct Environment {
@@ -62,6 +62,7 @@ struct Environment {
   double skew_us = 0;
   double deadlock_ms = 2000;
   std::string report_dir;
+  std::string trace_dir;  ///< Empty: no trace is written.
   int world_rank = 0;
   int world_size = 1;
 
@@ -77,15 +78,20 @@ struct Environment {
   }
   Environment() {
     if (char const* text = std::getenv("CUCO_EMU_GIN_MODE"); text != nullptr && *text != '\0') {
-      if (std::strcmp(text, "random") == 0)
+      if (std::strcmp(text, "lazy") == 0)
+        mode = GinMode::kLazy;
+      else if (std::strcmp(text, "random") == 0)
         mode = GinMode::kRandom;
+      else if (std::strcmp(text, "adversarial") == 0)
+        mode = GinMode::kAdversarial;
       else if (std::strcmp(text, "eager") != 0)
-        fatal(kNotEmulated, "not emulated: CUCO_EMU_GIN_MODE=%s (eager or random)", text);
+        fatal(kNotEmulated, "not emulated: CUCO_EMU_GIN_MODE=%s (eager, lazy, random or adversarial)", text);
     }
     if (char const* text = std::getenv("CUCO_EMU_SEED")) seed = std::strtoull(text, nullptr, 0);
     skew_us = number("CUCO_EMU_SKEW_US", 0);
     deadlock_ms = number("CUCO_EMU_DEADLOCK_MS", 2000);
     if (char const* text = std::getenv("CUCO_EMU_REPORT_DIR")) report_dir = text;
+    if (char const* text = std::getenv("CUCO_EMU_TRACE_DIR")) trace_dir = text;
     for (char const* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})
       if (std::getenv(name) != nullptr) {
         world_rank = static_cast<int>(number(name, 0));

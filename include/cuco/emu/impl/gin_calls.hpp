@@ -71,9 +71,12 @@ void gin_post(GinPost const& p) {
 
 void gin_flush(DeviceCommState* s, std::uint32_t context) {
   check_gin(s, "ncclGin::flush");
+  trace_waiting(TraceKind::kFlush, flush_key(s, context));
   wait_until([&] { return GinEngine::get().sources_read(s, context); },
              [&](char* text, std::size_t n) { std::snprintf(text, n, "flush of context %u", context); });
   Thread& t = self();
+  if (tracing()) trace_here(TraceKind::kFlush, flush_key(s, context), context);
+  t.traced_bytes = 0;
   advance_clock(t, s->local_done[context]);
   t.clock += machine().gin_flush_us;
 }
@@ -92,6 +95,13 @@ std::uint64_t gin_read_signal(DeviceCommState* s, std::uint32_t context, std::ui
   poll(address);
   std::uint64_t v = signal.value.load(std::memory_order_acquire);
   if (polling) advance_clock(t, signal.time_of(v, 64));
+  if (tracing())
+    trace_here(TraceKind::kSignalRead,
+               signal_key(s, own_world_rank(s), context, id),
+               v,
+               0,
+               static_cast<std::uint16_t>(bits));
+  t.traced_bytes = 0;
   return masked(v, bits);
 }
 inline void wait_signal(DeviceCommState* s,
@@ -99,10 +109,13 @@ inline void wait_signal(DeviceCommState* s,
                         std::uint32_t id,
                         std::uint64_t least,
                         int bits,
+                        unsigned order,
                         char const* what) {
   Thread& t = self();
   if (bits < 1 || bits > 64) illegal_by(&t, "%s with %d bits", what, bits);
   GinSignal& signal = s->signal(s->comm->rank, context, id);
+  std::uint64_t const key = signal_key(s, own_world_rank(s), context, id);
+  trace_waiting(TraceKind::kSignalWait, key, least);
   wait_until([&] { return GinSignal::reached(least, signal.value.load(std::memory_order_acquire), bits); },
              [&](char* text, std::size_t n) {
                std::snprintf(text,
@@ -114,23 +127,37 @@ inline void wait_signal(DeviceCommState* s,
                              static_cast<unsigned long long>(least),
                              static_cast<unsigned long long>(signal.value.load()));
              });
+  if (tracing())
+    trace_here(TraceKind::kSignalWait,
+               key,
+               least,
+               trace_flags(static_cast<TraceOrder>(order & 1U), TraceScope::kSystem),
+               static_cast<std::uint16_t>(bits));
+  t.traced_bytes = 0;
   advance_clock(t, signal.time_of(least, bits));
   t.run_class = kNoClass;
 }
-void gin_wait_signal(
-    DeviceCommState* s, std::uint32_t context, std::uint32_t id, std::uint64_t least, int bits) {
+void gin_wait_signal(DeviceCommState* s,
+                     std::uint32_t context,
+                     std::uint32_t id,
+                     std::uint64_t least,
+                     int bits,
+                     unsigned order) {
   check_signal(s, id, "ncclGin::waitSignal");
-  wait_signal(s, context, id, least, bits, "waitSignal");
+  wait_signal(s, context, id, least, bits, order, "waitSignal");
 }
 std::uint64_t gin_read_counter(DeviceCommState* s, std::uint32_t context, std::uint32_t id, int bits) {
   check_counter(s, id, "ncclGin::readCounter");
   GinCounter& counter = s->counter[context * s->counters + id];
   poll(reinterpret_cast<std::uintptr_t>(&counter));
+  if (tracing()) trace_here(TraceKind::kCounterRead, counter_key(s, context, id), counter.value);
+  self().traced_bytes = 0;
   return masked(counter.value, bits);
 }
 void gin_wait_counter(DeviceCommState* s, std::uint32_t context, std::uint32_t id, std::uint64_t least) {
   check_counter(s, id, "ncclGin::waitCounter");
   GinCounter& counter = s->counter[context * s->counters + id];
+  trace_waiting(TraceKind::kCounterWait, counter_key(s, context, id), least);
   wait_until([&] { return GinSignal::reached(least, counter.value, 56); },
              [&](char* text, std::size_t n) {
                std::snprintf(text,
@@ -141,6 +168,8 @@ void gin_wait_counter(DeviceCommState* s, std::uint32_t context, std::uint32_t i
                              static_cast<unsigned long long>(least),
                              static_cast<unsigned long long>(counter.value));
              });
+  if (tracing()) trace_here(TraceKind::kCounterWait, counter_key(s, context, id), least);
+  self().traced_bytes = 0;
   // The least-th smallest time since the last reset.
   std::vector<double> times = counter.times;
   std::sort(times.begin(), times.end());
@@ -153,6 +182,7 @@ std::uint64_t* gin_shadow(DeviceCommState* s, std::uint32_t context, std::uint32
 void gin_reset_signal(DeviceCommState* s, std::uint32_t context, std::uint32_t id) {
   check_signal(s, id, "ncclGin::resetSignal");
   GinSignal& signal = s->signal(s->comm->rank, context, id);
+  if (tracing()) trace_here(TraceKind::kSignalReset, signal_key(s, own_world_rank(s), context, id));
   if (signal.in_flight.load(std::memory_order_acquire) != 0)
     illegal_by(current_thread,
                "resetSignal of signal %u while %lld operations on it are in flight",
@@ -168,6 +198,7 @@ void gin_reset_signal(DeviceCommState* s, std::uint32_t context, std::uint32_t i
 }
 void gin_reset_counter(DeviceCommState* s, std::uint32_t context, std::uint32_t id) {
   check_counter(s, id, "ncclGin::resetCounter");
+  if (tracing()) trace_here(TraceKind::kCounterReset, counter_key(s, context, id));
   s->counter[context * s->counters + id] = GinCounter{};
 }
 
@@ -190,7 +221,7 @@ LiveSession* gin_barrier_open(DeviceCommState* s,
     illegal_by(current_thread, "a GIN barrier handle that this ncclDevComm does not have");
   return open_session(SessionKind::kGin, s, team, handle.signal0, index, context, coop, "GIN barrier");
 }
-void gin_barrier_sync(LiveSession* b, std::uint32_t issuers) {
+void gin_barrier_sync(LiveSession* b, std::uint32_t issuers, unsigned order) {
   DeviceCommState* s = b->state;
   if (b->team.nRanks == 1) return;
   check_gin(s, "a GIN barrier");
@@ -206,12 +237,14 @@ void gin_barrier_sync(LiveSession* b, std::uint32_t issuers) {
     p.has_signal = true;
     p.signal = signal;
     p.delta = 1;
+    p.internal = true;
+    p.order = order;
     // The threads of the group post at the same time.
     t.clock = before + machine().gin_post_us * (i / issuers);
     post_checked(p, true);
   }
   *b->epoch += others;
-  wait_signal(s, b->context, signal, *b->epoch, 32, "GIN barrier");
+  wait_signal(s, b->context, signal, *b->epoch, 32, order, "GIN barrier");
 }
 
 }  // namespace cuco::emu::impl

@@ -6,11 +6,12 @@
 /// The GIN engine: one first-in-first-out queue per (context, destination rank) of this rank.
 ///
 /// For each put two instants are free: when its source is read, and when it is delivered. eager: both at the
-/// post. random: per put, by the seed, each is either at once or as late as the contract allows, that is, the
-/// read when this rank cannot go on without it (flush, counter), the delivery when no rank can go on without
-/// one; the late ones come in random order. A signal is applied after its payload and all earlier puts of its
-/// queue. Nothing orders different queues. flush and counters wait for the reads only. Everything is
-/// delivered in the end.
+/// post. lazy: both as late as the contract allows, in the order of the posts. adversarial: as late, the
+/// youngest first. random: per put, by the seed, each is either at once or as late as the contract allows,
+/// that is, the read when this rank cannot go on without it (flush, counter), the delivery when no rank can
+/// go on without one; the late ones come in random order. A signal is applied after its payload and all
+/// earlier puts of its queue. Nothing orders different queues. flush and counters wait for the reads only.
+/// Everything is delivered in the end.
 ///
 /// Time, the same in both modes: a post costs gin_post_us; the transfer starts when the link (to that rank
 /// inside a node, the NIC between nodes) is free; local completion = start + bytes / bandwidth; delivery =
@@ -30,7 +31,35 @@ struct GinPut {
   bool read = false, delivered = false, signalled = false;
   std::uint64_t order[3] = {};  ///< Late steps (read, delivery, signal) are taken in this order.
   double local_time = 0, delivery_time = 0;
+  std::uint64_t number = 0;  ///< In the trace.
 };
+
+/// Signals, counters and contexts as all ranks name them in the trace.
+inline std::uint64_t signal_key(DeviceCommState* s, int world_rank, std::uint32_t context, std::uint32_t id) {
+  return trace_key(
+      0x736967, s->trace_id, static_cast<std::uint64_t>(world_rank), std::uint64_t{context} << 32U | id);
+}
+inline int own_world_rank(DeviceCommState* s) {
+  return s->comm->peers[static_cast<std::size_t>(s->comm->rank)].world_rank;
+}
+inline std::uint64_t counter_key(DeviceCommState* s, std::uint32_t context, std::uint32_t id) {
+  return trace_key(0x636e74,
+                   s->trace_id,
+                   static_cast<std::uint64_t>(own_world_rank(s)),
+                   std::uint64_t{context} << 32U | id);
+}
+inline std::uint64_t flush_key(DeviceCommState* s, std::uint32_t context) {
+  return trace_key(0x666c75, s->trace_id, static_cast<std::uint64_t>(own_world_rank(s)), context);
+}
+/// What the thread waits for, for a report of a deadlock.
+inline void trace_waiting(TraceKind kind, std::uint64_t key, std::uint64_t least = 0) {
+  if (tracing())
+    trace_here(TraceKind::kWaitBegin,
+               static_cast<std::uint64_t>(kind),
+               key,
+               0,
+               static_cast<std::uint16_t>(std::min<std::uint64_t>(least, 0xffff)));
+}
 
 class GinEngine {
  public:
@@ -47,6 +76,7 @@ class GinEngine {
     put->post = p;
     put->to = to;
     schedule(*put, t);
+    if (tracing()) trace_post(*put);
     DeviceCommState* s = p.state;
     double& done = s->local_done[p.context];
     done = std::max(done, put->local_time);
@@ -68,6 +98,15 @@ class GinEngine {
     for (std::uint64_t& order : put->order) order = chance.next();
     bool read_now = chance.below(2) == 0, deliver_now = chance.below(2) == 0,
          apply_now = chance.below(2) == 0;
+    if (e.mode != GinMode::kRandom) {
+      // As late as can be: lazy in the order of the posts, adversarial the youngest first, by the seed for a
+      // part of them.
+      read_now = deliver_now = apply_now = false;
+      std::uint64_t const age = ++ages_;
+      bool const odd = e.mode == GinMode::kAdversarial && chance.below(4) == 0;
+      for (std::uint64_t& order : put->order)
+        if (!odd) order = e.mode == GinMode::kLazy ? age : ~age;
+    }
     if (read_now) read(*put);
     if (read_now && deliver_now) deliver(*put);
     auto& queue = queues_[key];
@@ -138,6 +177,33 @@ class GinEngine {
   }
   GinEngine() = default;
 
+  /// The records of a put that is being posted.
+  static void trace_post(GinPut& put) {
+    static std::uint64_t numbers = 0;
+    GinPost const& p = put.post;
+    ncclComm* c = p.state->comm;
+    auto const there = static_cast<std::uint64_t>(c->peers[static_cast<std::size_t>(put.to)].world_rank);
+    put.number = ++numbers;
+    trace(TraceKind::kPutContext, flush_key(p.state, p.context));
+    if (!p.is_value && p.bytes > 0) trace(TraceKind::kPutSource, trace_heap(p.from->own + p.from_offset));
+    if (p.bytes > 0)
+      trace(
+          TraceKind::kPutTarget,
+          trace_address(TraceSpace::kHeap, static_cast<unsigned>(there), p.to->offset[put.to] + p.to_offset),
+          p.bytes);
+    if (p.has_signal)
+      trace(
+          TraceKind::kPutSignal, signal_key(p.state, static_cast<int>(there), p.context, p.signal), p.delta);
+    if (p.has_counter) trace(TraceKind::kPutCounter, counter_key(p.state, p.context, p.counter), 1);
+    unsigned const flags = (p.is_value ? kPutValue : 0U) | (p.internal ? kPutInternal : 0U);
+    // A put publishes what its thread knows; a barrier's signal only with a releasing order.
+    unsigned const order = p.internal ? p.order & 2U : 2U;
+    trace_here(TraceKind::kPut,
+               put.number,
+               std::uint64_t{p.context} << 32U | there,
+               static_cast<std::uint8_t>(flags),
+               static_cast<std::uint16_t>(order));
+  }
   void schedule(GinPut& put, Thread const& thread) {
     Machine const& m = machine();
     ncclComm* c = put.post.state->comm;
@@ -163,7 +229,11 @@ class GinEngine {
       std::memcpy(put.data.data(), &p.value, p.bytes);
     } else if (p.bytes > 0) {
       char const* from = p.from->own + p.from_offset;
-      if (Environment::get().mode == GinMode::kRandom) put.data.assign(from, from + p.bytes);
+      if (!in_bounds(from, p.bytes))
+        fatal(kBadAccess,
+              "out-of-bounds access: a put of %zu bytes reads window memory that has been freed",
+              p.bytes);
+      if (Environment::get().mode != GinMode::kEager) put.data.assign(from, from + p.bytes);
     }
     put.read = true;
     if (p.has_counter) {
@@ -177,6 +247,14 @@ class GinEngine {
     if (p.bytes > 0) {
       char const* from = put.data.empty() ? p.from->own + p.from_offset : put.data.data();
       Peer const& peer = p.state->comm->peers[static_cast<std::size_t>(put.to)];
+      if (put.to == p.state->comm->rank && !in_bounds(p.to->own + p.to_offset, p.bytes))
+        fatal(kBadAccess,
+              "out-of-bounds access: a put of %zu bytes arrives in window memory that has been freed",
+              p.bytes);
+      if (put.data.empty() && !in_bounds(from, p.bytes))
+        fatal(kBadAccess,
+              "out-of-bounds access: a put of %zu bytes reads window memory that has been freed",
+              p.bytes);
       if (put.to == p.state->comm->rank)
         std::memmove(p.to->own + p.to_offset, from, p.bytes);
       else
@@ -190,6 +268,7 @@ class GinEngine {
     GinPost const& p = put.post;
     put.signalled = true;
     if (!p.has_signal) return;
+    trace(TraceKind::kPutApplied, put.number);
     GinSignal& signal = p.state->signal(put.to, p.context, p.signal);
     signal.add(p.delta, put.delivery_time + machine().gin_signal_us);
     signal.in_flight.fetch_sub(1, std::memory_order_acq_rel);
@@ -198,6 +277,7 @@ class GinEngine {
 
   std::map<Key, std::uint64_t> posted_;
   std::map<Key, std::deque<std::unique_ptr<GinPut>>> queues_;
+  std::uint64_t ages_ = 0;
   double quiet_since_ = 0;
 };
 

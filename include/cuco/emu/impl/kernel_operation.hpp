@@ -60,6 +60,16 @@ class KernelOperation final : public Operation {
     grid_.sharing =
         static_cast<int>((grid_.initial_slots + static_cast<std::uint64_t>(machine().sm_count) - 1) /
                          static_cast<std::uint64_t>(machine().sm_count));
+    if (tracing()) {
+      dim3 const& b = grid_.config.block;
+      trace(TraceKind::kGrid,
+            completion->operation,
+            grid_.id,
+            slots < grid_.blocks ? 1 : 0,
+            static_cast<std::uint16_t>(b.x * b.y * b.z));
+      TraceFiles::get().name("kernel " + std::to_string(grid_.id) + " " + std::to_string(grid_.config.line) +
+                             " " + grid_.name + "\n");
+    }
     Scheduler::get().add(&grid_);
   }
   bool poll() override { return finished_; }

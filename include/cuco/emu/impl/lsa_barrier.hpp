@@ -56,10 +56,22 @@ LiveSession* lsa_open(DeviceCommState* state,
   return open_session(SessionKind::kLsa, state, team, handle.bufHandle, index, 0, coop, "LSA barrier");
 }
 
-void lsa_arrive(LiveSession* s) {
+/// The arrival of a rank (in the team) at a round of a barrier, in the trace.
+inline std::uint64_t lsa_key(LiveSession* s, int rank, std::uint32_t epoch) {
+  auto const world = static_cast<std::uint64_t>(team_peer(s, rank).world_rank);
+  return trace_key(
+      0x6c7361, s->state->trace_id, std::uint64_t{s->handle} << 32U | s->index, world << 32U | epoch);
+}
+
+void lsa_arrive(LiveSession* s, unsigned order) {
   check_live(s->state);
   Thread& t = self();
   std::uint32_t epoch = *s->epoch + 1;
+  if (tracing())
+    trace_here(TraceKind::kRelease,
+               lsa_key(s, s->team.rank, epoch),
+               s->index,
+               trace_flags(static_cast<TraceOrder>(order & 2U), TraceScope::kSystem));
   for (int r = 0; r < s->team.nRanks; ++r) {
     if (r == s->team.rank) continue;
     LsaInbox& box = inbox(s, r, s->team.rank);
@@ -70,10 +82,11 @@ void lsa_arrive(LiveSession* s) {
   Scheduler::get().note_progress();
 }
 
-void lsa_wait(LiveSession* s) {
+void lsa_wait(LiveSession* s, unsigned order) {
   check_live(s->state);
   Thread& t = self();
   std::uint32_t epoch = *s->epoch + 1;
+  if (tracing()) trace_here(TraceKind::kWaitBegin, static_cast<std::uint64_t>(TraceKind::kAcquire), s->index);
   auto arrived = [s, epoch](int r) {
     return r == s->team.rank ||
            inbox(s, s->team.rank, r).epoch.load(std::memory_order_acquire) - epoch <= 0x7fffffffu;
@@ -95,6 +108,13 @@ void lsa_wait(LiveSession* s) {
   for (int r = 0; r < s->team.nRanks; ++r)
     if (r != s->team.rank)
       latest = std::max(latest, inbox(s, s->team.rank, r).clock[epoch & 3] + machine().lsa_barrier_us);
+  for (int r = 0; tracing() && r < s->team.nRanks; ++r)
+    if (r != s->team.rank)
+      trace_here(TraceKind::kAcquire,
+                 lsa_key(s, r, epoch),
+                 s->index,
+                 trace_flags(static_cast<TraceOrder>(order & 1U), TraceScope::kSystem));
+  t.traced_bytes = 0;
   advance_clock(t, latest);
   t.run_class = kNoClass;
   *s->epoch = epoch;
@@ -130,12 +150,21 @@ LiveSession* ll_open(DeviceCommState* state,
   }
   return s;
 }
+inline std::uint64_t ll_key(LiveSession* s, int owner, int slot) {
+  auto const world = static_cast<std::uint64_t>(team_peer(s, owner).world_rank);
+  return trace_key(0x6c6c,
+                   s->state->trace_id,
+                   std::uint64_t{s->handle} << 32U | s->index,
+                   world << 56U | std::uint64_t{*s->epoch} << 24U | static_cast<std::uint32_t>(slot));
+}
 void ll_send(LiveSession* s, int peer, int slot, std::uint64_t word) {
   check_live(s->state);
   if (peer < 0 || peer >= s->team.nRanks)
     illegal_by(current_thread, "LL send to rank %d of a team of %d", peer, s->team.nRanks);
   Thread& t = self();
   LlLine& line = ll_line(s, peer, slot, "LL send");
+  trace(
+      TraceKind::kRelease, ll_key(s, peer, slot), 0, trace_flags(TraceOrder::kRelease, TraceScope::kSystem));
   line.word = word;
   line.clock = t.clock;
   line.epoch.store(*s->epoch, std::memory_order_release);
@@ -154,6 +183,11 @@ std::uint64_t ll_receive(LiveSession* s, int slot) {
              [&](char* text, std::size_t n) {
                std::snprintf(text, n, "LL all-to-all block %u, slot %d, epoch %u", s->index, slot, epoch);
              });
+  trace(TraceKind::kAcquire,
+        ll_key(s, s->team.rank, slot),
+        0,
+        trace_flags(TraceOrder::kAcquire, TraceScope::kSystem));
+  t.traced_bytes = 0;
   advance_clock(t, line.clock + machine().peer_latency_us);
   return line.word;
 }

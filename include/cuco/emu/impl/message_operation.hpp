@@ -66,6 +66,12 @@ class MessageOperation final : public Operation {
   }
 
  private:
+  std::uint64_t key(int from, int to, std::uint64_t sequence) const {
+    return trace_key(0x6d657373,
+                     c_->trace_id,
+                     static_cast<std::uint64_t>(from) << 32U | static_cast<std::uint32_t>(to),
+                     sequence);
+  }
   void progress(int peer) {
     Scheduler::get().note_progress();
     own_page()->progress.fetch_add(1, std::memory_order_relaxed);
@@ -78,6 +84,11 @@ class MessageOperation final : public Operation {
     if (!m.posted) {
       // Not before the slot's last message has been found to have arrived: what is in the slot is its proof.
       if (m.sequence >= kMessageRing && arrived != m.sequence - kMessageRing + 1) return;
+      trace_range(false, m.buffer, m.count * type_bytes(m.type));
+      trace(TraceKind::kRelease,
+            key(c_->rank, m.peer, m.sequence),
+            0,
+            trace_flags(TraceOrder::kRelease, TraceScope::kSystem));
       s.send_start = start_;
       s.offset = heap_offset(m.buffer);
       s.count = m.count;
@@ -104,6 +115,11 @@ class MessageOperation final : public Operation {
             static_cast<unsigned long long>(s.count),
             type_name(s.type),
             static_cast<unsigned long long>(m.sequence));
+    trace(TraceKind::kAcquire,
+          key(m.peer, c_->rank, m.sequence),
+          0,
+          trace_flags(TraceOrder::kAcquire, TraceScope::kSystem));
+    trace_range(true, m.buffer, m.count * type_bytes(m.type));
     if (m.count > 0)
       read_peer(
           c_->peers[static_cast<std::size_t>(m.peer)], m.buffer, s.offset, m.count * type_bytes(m.type));

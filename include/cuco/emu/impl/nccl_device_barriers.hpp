@@ -20,8 +20,9 @@ LiveSession* lsa_open(DeviceCommState* state,
                       std::uint32_t index,
                       CoopId coop,
                       bool multimem);
-void lsa_arrive(LiveSession* session);
-void lsa_wait(LiveSession* session);
+/// `order`: as `ask_order`.
+void lsa_arrive(LiveSession* session, unsigned order);
+void lsa_wait(LiveSession* session, unsigned order);
 LiveSession* gin_barrier_open(DeviceCommState* state,
                               std::uint32_t context,
                               ncclTeam team,
@@ -29,7 +30,7 @@ LiveSession* gin_barrier_open(DeviceCommState* state,
                               std::uint32_t index,
                               CoopId coop);
 /// `issuers` threads of the group share the signals.
-void gin_barrier_sync(LiveSession* session, std::uint32_t issuers);
+void gin_barrier_sync(LiveSession* session, std::uint32_t issuers, unsigned order);
 void close_session(LiveSession* session);
 inline std::uint64_t session_tag(LiveSession* s, unsigned step) {
   return reinterpret_cast<std::uint64_t>(s) + step;
@@ -59,12 +60,12 @@ struct ncclLsaBarrierSession {
     ::cuco::emu::impl::close_session(session_);
   }
 
-  void arrive(Coop, cuda::memory_order) {
+  void arrive(Coop, cuda::memory_order order) {
     meet(2, "ncclLsaBarrierSession::arrive");
-    if (coop_.thread_rank() == 0) ::cuco::emu::impl::lsa_arrive(session_);
+    if (coop_.thread_rank() == 0) ::cuco::emu::impl::lsa_arrive(session_, ::cuco::emu::order_number(order));
   }
-  void wait(Coop, cuda::memory_order) {
-    if (coop_.thread_rank() == 0) ::cuco::emu::impl::lsa_wait(session_);
+  void wait(Coop, cuda::memory_order order) {
+    if (coop_.thread_rank() == 0) ::cuco::emu::impl::lsa_wait(session_, ::cuco::emu::order_number(order));
     meet(3, "ncclLsaBarrierSession::wait");
   }
   void sync(Coop coop, cuda::memory_order order) {
@@ -98,10 +99,11 @@ struct ncclGinBarrierSession {
     ::cuco::emu::impl::close_session(session_);
   }
 
-  void sync(Coop, cuda::memory_order, ncclGinFenceLevel = ncclGinFenceLevel::Relaxed) {
+  void sync(Coop, cuda::memory_order order, ncclGinFenceLevel = ncclGinFenceLevel::Relaxed) {
     meet(2, "ncclGinBarrierSession::sync");
     if (coop_.thread_rank() == 0)
-      ::cuco::emu::impl::gin_barrier_sync(session_, static_cast<std::uint32_t>(coop_.size()));
+      ::cuco::emu::impl::gin_barrier_sync(
+          session_, static_cast<std::uint32_t>(coop_.size()), ::cuco::emu::order_number(order));
     meet(3, "ncclGinBarrierSession::sync");
   }
 

@@ -46,6 +46,8 @@ struct GinPost {
   std::uint64_t delta = 0;
   bool has_counter = false;
   std::uint32_t counter = 0;
+  bool internal = false;  ///< Of a barrier, whose memory order decides what it publishes: `order`.
+  unsigned order = 3;
 };
 /// The caller's clock advances by the cost of posting.
 void gin_post(GinPost const& post);
@@ -53,7 +55,7 @@ void gin_flush(DeviceCommState* state, std::uint32_t context);
 std::uint64_t gin_read_signal(DeviceCommState* state, std::uint32_t context, std::uint32_t id, int bits);
 std::uint64_t gin_read_counter(DeviceCommState* state, std::uint32_t context, std::uint32_t id, int bits);
 void gin_wait_signal(
-    DeviceCommState* state, std::uint32_t context, std::uint32_t id, std::uint64_t least, int bits);
+    DeviceCommState* state, std::uint32_t context, std::uint32_t id, std::uint64_t least, int bits, unsigned order);
 void gin_wait_counter(DeviceCommState* state, std::uint32_t context, std::uint32_t id, std::uint64_t least);
 std::uint64_t* gin_shadow(DeviceCommState* state, std::uint32_t context, std::uint32_t id);
 void gin_reset_signal(DeviceCommState* state, std::uint32_t context, std::uint32_t id);
@@ -237,18 +239,20 @@ struct ncclGin_BackendMask {
                   ncclGinSignal_t id,
                   std::uint64_t least,
                   int bits = 64,
-                  cuda::memory_order = cuda::memory_order_acquire) const {
+                  cuda::memory_order order = cuda::memory_order_acquire) const {
     elected(coop, "ncclGin::waitSignal", [&] {
-      ::cuco::emu::impl::gin_wait_signal(comm.emulator, contextId, id, least, bits);
+      ::cuco::emu::impl::gin_wait_signal(
+          comm.emulator, contextId, id, least, bits, ::cuco::emu::order_number(order));
     });
   }
   template <typename Coop>
   void waitSignalMeetShadow(Coop coop,
                             ncclGinSignal_t id,
                             int bits = 64,
-                            cuda::memory_order = cuda::memory_order_acquire) const {
+                            cuda::memory_order order = cuda::memory_order_acquire) const {
     elected(coop, "ncclGin::waitSignalMeetShadow", [&] {
-      ::cuco::emu::impl::gin_wait_signal(comm.emulator, contextId, id, *getSignalShadowPtr(id), bits);
+      ::cuco::emu::impl::gin_wait_signal(
+          comm.emulator, contextId, id, *getSignalShadowPtr(id), bits, ::cuco::emu::order_number(order));
     });
   }
   /// As in 2.28.9 the shadow is not updated.
@@ -259,11 +263,16 @@ struct ncclGin_BackendMask {
                               Uint* before,
                               Uint* delta,
                               int bits = 64,
-                              cuda::memory_order = cuda::memory_order_acquire) const {
+                              cuda::memory_order order = cuda::memory_order_acquire) const {
     std::uint64_t shadow = *getSignalShadowPtr(id);
     elected(coop, "ncclGin::waitSignalFollowShadow", [&] {
       ::cuco::emu::impl::gin_wait_signal(
-          comm.emulator, contextId, id, shadow + static_cast<std::uint64_t>(leastDelta), bits);
+          comm.emulator,
+          contextId,
+          id,
+          shadow + static_cast<std::uint64_t>(leastDelta),
+          bits,
+          ::cuco::emu::order_number(order));
     });
     *before = static_cast<Uint>(shadow);
     *delta = static_cast<Uint>(readSignal(id, bits) - shadow);

@@ -141,7 +141,7 @@ class Scheduler {
  private:
   Scheduler()
       : rng_(Environment::get().seed * 2654435761u + 17),
-        random_(Environment::get().mode == GinMode::kRandom) {}
+        random_(Environment::get().mode == GinMode::kRandom || Environment::get().mode == GinMode::kAdversarial) {}
 
   static void body() {
     Scheduler& s = get();

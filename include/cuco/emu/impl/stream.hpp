@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "cuco/emu/impl/scheduler.hpp"
+#include "cuco/emu/impl/trace.hpp"
 
 namespace cuco::emu::impl {
 
@@ -28,6 +29,7 @@ namespace cuco::emu::impl {
 struct Completion {
   std::atomic<bool> done{false};
   double end = 0;
+  std::uint64_t operation = 0;  ///< Its number in the trace.
 };
 using CompletionPtr = std::shared_ptr<Completion>;
 
@@ -136,6 +138,11 @@ class Device {
   CompletionPtr enqueue(CUstream_st* s, std::unique_ptr<Operation> op) {
     CompletionPtr done = op->completion;
     op->issue = host_clock;
+    if (tracing()) {
+      static std::atomic<std::uint64_t> operations{0};
+      done->operation = operations.fetch_add(1) + 1;
+      trace_here(TraceKind::kEnqueue, done->operation, s->id);
+    }
     {
       std::lock_guard<std::mutex> hold(mutex_);
       if (s == &legacy_) {
@@ -173,6 +180,7 @@ class Device {
       done_signal_.wait(hold, [&] { return c->done.load(std::memory_order_acquire); });
       own_page()->waits_for_device.store(0, std::memory_order_release);
     }
+    trace(TraceKind::kHostJoin, c->operation);
     if (c->end > host_clock) host_clock = c->end;
   }
 
@@ -238,10 +246,20 @@ class Device {
           }
           if (!ready) break;
           op->begun = true;
+          if (tracing()) {
+            trace(TraceKind::kOperationBegin, op->completion->operation, s->id);
+            for (CompletionPtr const& c : op->after)
+              trace(TraceKind::kOperationAfter, op->completion->operation, c->operation);
+          }
+          TraceOperation const acting(op->completion->operation);
           op->begin(start);
           progress = true;
         }
-        if (!op->poll()) break;
+        {
+          TraceOperation const acting(op->completion->operation);
+          if (!op->poll()) break;
+        }
+        trace(TraceKind::kOperationEnd, op->completion->operation);
         progress = true;
         s->clock = op->end();
         if (!op->is_marker()) s->last_was_kernel = op->is_kernel();
