@@ -60,9 +60,9 @@ class AgentTest : public ModelRun {
 
 TEST_F(AgentTest, TakesTheFileItWrites) {
   std::string const answer = put("answer.cu", device_alltoall());
-  auto const out =
-      ask(script("cat > task_seen; cp " + answer + " alltoall_device.cu; cp task_seen " + folder_ +
-                 "/seen/task; cp TASK.md " + folder_ + "/seen/task_file; cp alltoall.cu " + folder_ + "/seen/given"));
+  auto const out = ask(script("cat > task_seen; cp " + answer + " alltoall_device.cu; cp task_seen " +
+                              folder_ + "/seen/task; cp TASK.md " + folder_ +
+                              "/seen/task_file; cp alltoall.cu " + folder_ + "/seen/given"));
   ASSERT_TRUE(out) << to_line(out.error());
   EXPECT_EQ(out->problem, "");
   EXPECT_EQ(out->code, device_alltoall());
@@ -193,6 +193,9 @@ TEST_F(AgentTest, InstructionsAreThoseOfTheDevices) {
   EXPECT_TRUE(has(emulated, "with 2 ranks (alltoall_device 4096)"));
   EXPECT_FALSE(has(emulated, "mpirun -np"));
   EXPECT_FALSE(has(emulated, "{{"));
+  o.instructions = agent_instructions(Devices::emulated(), "/opt/bin/cuco");
+  ASSERT_TRUE(ask(o));
+  EXPECT_TRUE(has(file("seen/task"), "    /opt/bin/cuco check alltoall_device.cu --np 2 --args \" 4096\""));
   o.instructions = agent_instructions(Devices::cuda());
   ASSERT_TRUE(ask(o));
   EXPECT_TRUE(has(file("seen/task"), "mpirun -np 2 ./alltoall_device 4096"));

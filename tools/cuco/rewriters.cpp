@@ -53,7 +53,9 @@ Result<PipelineResult> run_for(Devices const& devices,
     AgentOptions agent = claude_agent(choice.agent_model);
     agent.reference = texts.reference;
     agent.hardware = texts.hardware;
-    agent.instructions = agent_instructions(devices);
+    std::error_code unknown;
+    agent.instructions =
+        agent_instructions(devices, std::filesystem::read_symlink("/proc/self/exe", unknown).string());
     agent.pass_environment = choice.agent_environment;
     return run(AgentRewriter<A>{std::move(agent)});
   }

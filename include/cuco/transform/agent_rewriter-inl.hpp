@@ -48,10 +48,24 @@ inline constexpr char const* kBuildElsewhere =
     "it "
     "again instead, kernel by kernel, as another rank, then stop.\n";
 
+inline constexpr char const* kBuildWithCheck =
+    "The GPUs are emulated, and there is no nvcc. This compiles your program as C++17, runs it with "
+    "{{ranks}} emulated ranks "
+    "({{stem}}{{args}}) under several schedules, and says what is not synchronised:\n\n"
+    "    {{cuco}} check {{result}} --np {{ranks}} --args \"{{args}}\"\n\n"
+    "Exit code 0: it ran and is sound; 1: defects, with their lines; 2: it does not compile or does not end "
+    "well. Repeat until it "
+    "says \"sound\", then stop. Do not look for another way to run it, and write no program that only runs "
+    "without GPUs.\n";
+
 }  // namespace impl::transforming
 
-CUCO_EVOLVE_INLINE std::string agent_instructions(Devices const& devices) {
-  return devices.is_emulated() ? impl::transforming::kBuildElsewhere : impl::transforming::kBuildWithNvcc;
+CUCO_EVOLVE_INLINE std::string agent_instructions(Devices const& devices, std::string const& cuco) {
+  if (!devices.is_emulated()) return impl::transforming::kBuildWithNvcc;
+  std::string text = cuco.empty() ? impl::transforming::kBuildElsewhere : impl::transforming::kBuildWithCheck;
+  constexpr std::string_view kWord = "{{cuco}}";
+  if (std::size_t const at = text.find(kWord); at != std::string::npos) text.replace(at, kWord.size(), cuco);
+  return text;
 }
 
 namespace impl::transforming {

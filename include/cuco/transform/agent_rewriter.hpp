@@ -53,7 +53,9 @@ struct AgentOptions {
 [[nodiscard]] AgentOptions claude_agent(std::string const& model = {});
 
 /// How an agent builds and runs programs on `devices`, for `AgentOptions::instructions`.
-[[nodiscard]] std::string agent_instructions(Devices const& devices);
+/// @param cuco path of the cuco command, whose `check` an agent can use on emulated devices; empty: it can
+/// run nothing there.
+[[nodiscard]] std::string agent_instructions(Devices const& devices, std::string const& cuco = {});
 
 namespace impl::transforming {
 /// The command that runs `argv` apart from the rest of the machine; empty when this machine cannot.
