@@ -16,6 +16,7 @@
 /// ordered by time, records of all files tell causes before their effects.
 
 #include <cstdint>
+#include <initializer_list>
 
 namespace cuco::emu {
 
