@@ -83,7 +83,10 @@ TEST_P(UnsoundKernel, IsRejectedForItsReason) {
   auto const report = checked(k, options);
   EXPECT_EQ(report.verdict, Soundness::kUnsound) << to_text(report);
   ASSERT_FALSE(report.defects.empty());
-  EXPECT_THAT(k.rules, ::testing::Contains(report.defects[0].rule)) << to_text(report);
+  // Which of several consequences of one mistake shows first depends on the machine.
+  EXPECT_TRUE(std::any_of(report.defects.begin(), report.defects.end(), [&](Defect const& d) {
+    return std::find(k.rules.begin(), k.rules.end(), d.rule) != k.rules.end();
+  })) << to_text(report);
 }
 
 TEST_P(SoundKernel, IsAccepted) {
