@@ -304,7 +304,8 @@ class Check {
              std::vector<Raw> const& raw,
              std::string const& schedule,
              std::string const& detail) {
-    SourceLines lines(trace, {program_.name});
+    // What the compiler reads from its standard input is the program.
+    SourceLines lines(trace, {program_.name, "<stdin>"});
     std::set<std::pair<int, std::uint32_t>> stacks;
     for (Raw const& r : raw)
       for (Raw::Place const& p : r.places) stacks.emplace(p.rank, p.stack);
