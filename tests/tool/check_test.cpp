@@ -79,7 +79,7 @@ TEST(CheckCommand, BadInputIsOneLine) {
   expect_fails(kBadInput, {"check", folder / "empty.cu"}, {"empty.cu"});
   write_text(folder / "main.cu", "int main() { return 0; }\n");
   expect_fails(
-      kUsage, {"check", folder / "main.cu", "--schedule", "fast"}, {"no schedule", "ranks:mode:seed"});
+      kBadInput, {"check", folder / "main.cu", "--schedule", "fast"}, {"no schedule", "ranks:mode:seed"});
   expect_fails(kBadInput, {"check", folder / "main.cu", "-D", "N=4"}, {"'N'"});
   expect_fails(kUsage, {"check", folder / "main.cu", "--np", "0"}, {});
   expect_fails(kBadInput, {"explain", "no-such-rule"}, {"no-such-rule", "cuco explain"});

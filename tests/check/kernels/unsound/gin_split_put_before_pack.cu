@@ -1,4 +1,5 @@
 // expect: unready-source
+// also: unawaited-data
 // twin: gin_split_kernels.cu
 // mistake: the communication stream does not wait for the event of pack before it posts the puts
 // ranks: 2 4 8
